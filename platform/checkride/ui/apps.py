@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class UiConfig(AppConfig):
+    """The design system: page frame, components, template tags, css and js."""
+
+    name = "checkride.ui"
+    label = "ui"

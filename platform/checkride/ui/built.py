@@ -1,0 +1,23 @@
+"""What the front-end build left behind. Pages work, and say nothing wrong, without it."""
+
+from functools import cache
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+
+FOLDER = "ui/built/"
+
+
+def built_url(name: str) -> str:
+    """The address of a built file such as `fonts.css`, empty if it was not built."""
+    exists = _exists(name) if settings.DEBUG else _exists_once(name)
+    return static(FOLDER + name) if exists else ""
+
+
+def _exists(name: str) -> bool:
+    return finders.find(FOLDER + name) is not None
+
+
+# A running server keeps its answer: the build comes before the start.
+_exists_once = cache(_exists)
