@@ -1,0 +1,54 @@
+// The whole front-end build. Everything it writes is ignored by git.
+
+import {spawnSync} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {fileURLToPath} from 'node:url';
+
+import {build} from 'vite';
+
+import {writeFonts} from './fonts.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const out = here('../checkride/ui/static/ui/built/');
+
+await rm(out, {recursive: true, force: true});
+await build({
+  root: here('.'),
+  configFile: false,
+  logLevel: 'warn',
+  build: {
+    outDir: out,
+    emptyOutDir: false,
+    target: 'es2022',
+    modulePreload: false,
+    rollupOptions: {
+      input: {'prompt-editor': here('src/prompt-editor.js')},
+      // Plain names: Django's static files storage adds the digest.
+      output: {entryFileNames: '[name].js', chunkFileNames: '[name].js'},
+      preserveEntrySignatures: 'strict',
+    },
+  },
+});
+const fonts = await writeFonts(out);
+await writeFile(`${out}licences.txt`, await licences());
+console.log(`prompt editor and ${fonts} font files written to platform/checkride/ui/static/ui/built/`);
+
+if (existsSync(here('build-contexts.mjs'))) {
+  const contexts = spawnSync(process.execPath, [here('build-contexts.mjs')], {stdio: 'inherit'});
+  if (contexts.status !== 0) process.exit(contexts.status ?? 1);
+}
+
+/** The licences of everything that ends up in the built files; the packages ask to be named. */
+async function licences() {
+  const lock = JSON.parse(await readFile(here('package-lock.json'), 'utf8'));
+  const texts = [];
+  for (const [path, {version, license, dev}] of Object.entries(lock.packages)) {
+    if (!path || dev) continue;
+    const files = await readdir(here(`${path}/`));
+    const file = files.find((name) => /^licen[cs]e/i.test(name));
+    const text = file ? await readFile(here(`${path}/${file}`), 'utf8') : '';
+    texts.push(`${path.replace('node_modules/', '')} ${version} (${license})\n\n${text.trim()}\n`);
+  }
+  return texts.join('\n----\n\n');
+}
