@@ -13,10 +13,12 @@ import re
 import bleach
 import nh3
 
-_PROSE_TAGS = frozenset(
-    "a abbr b blockquote br code dd del div dl dt em h2 h3 h4 hr i ins kbd li ol p pre q s samp "
-    "section small span strong sub sup table tbody td tfoot th thead tr ul var".split()
-)
+_PROSE_TAGS = frozenset({
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2",
+    "h3", "h4", "hr", "i", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "samp", "section",
+    "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "ul", "var",
+})  # fmt: skip
 _PROSE_ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "id", "lang", "dir"},
     "a": {"href", "title"},
@@ -32,10 +34,10 @@ _PROSE_VALUES: dict[str, dict[str, set[str]]] = {
 }
 
 # SVG without script, style, links, embedded documents, outside references or animation.
-_FIGURE_TAGS = frozenset(
-    "figure figcaption svg g path rect circle ellipse line polyline polygon text tspan title desc "
-    "defs marker".split()
-)
+_FIGURE_TAGS = frozenset({
+    "figure", "figcaption", "svg", "g", "path", "rect", "circle", "ellipse", "line",
+    "polyline", "polygon", "text", "tspan", "title", "desc", "defs", "marker",
+})  # fmt: skip
 _SVG_PAINT = {
     "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-dasharray",
     "stroke-linecap", "stroke-linejoin", "stroke-opacity", "opacity", "transform",

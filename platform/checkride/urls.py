@@ -1,0 +1,28 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path
+
+from checkride.home import health
+
+# The admin's own login form knows neither limits nor second factors: sign in through allauth.
+admin.site.login = login_required(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("accounts/", include("checkride.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("dev/mailbox/", include("checkride.accounts.mailbox_urls")),
+    path("exams/", include("exams.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("checkride.home.urls")),
+    path("", include("courses.urls")),
+    path("", include("credentials.urls")),
+]
+
+handler400 = "checkride.home.errors.bad_request"
+handler403 = "checkride.home.errors.forbidden"
+handler404 = "checkride.home.errors.not_found"
+handler500 = "checkride.home.errors.server_error"

@@ -1,0 +1,96 @@
+"""One PostgreSQL and one Redis for the whole run, and people whose names say what they may do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers before Django is set up; xdist's workers share those of the first process."""
+    if hasattr(config, "workerinput"):
+        return
+    from checkride.embedded import servers
+    from checkride.embedded.places import places
+
+    context = servers.running(places())
+    context.__enter__()
+    config.add_cleanup(lambda: context.__exit__(None, None, None))
+
+
+@pytest.fixture
+def make_person(db: None, django_user_model: type) -> Callable[..., object]:
+    """Make a person with a verified address: `make_person("ada", Role.EXAMINER, name="Ada L.")`."""
+    from allauth.account.models import EmailAddress
+
+    from checkride.accounts.roles import Role
+
+    def make(word: str, *roles: Role, name: str = "") -> object:
+        user = django_user_model.objects.create_user(
+            f"{word}@example.org", "a long passphrase", name=name or word.replace("_", " ").title()
+        )
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        for role in roles:
+            user.give_role(role)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def learner(make_person: Callable[..., object]) -> object:
+    return make_person("lena_learner")
+
+
+@pytest.fixture
+def other_learner(make_person: Callable[..., object]) -> object:
+    return make_person("omar_other")
+
+
+@pytest.fixture
+def instructor(make_person: Callable[..., object]) -> object:
+    from checkride.accounts.roles import Role
+
+    return make_person("ines_instructor", Role.INSTRUCTOR)
+
+
+@pytest.fixture
+def examiner(make_person: Callable[..., object]) -> object:
+    from checkride.accounts.roles import Role
+
+    return make_person("emil_examiner", Role.EXAMINER)
+
+
+@pytest.fixture
+def officer(make_person: Callable[..., object]) -> object:
+    from checkride.accounts.roles import Role
+
+    return make_person("olga_officer", Role.CREDENTIAL_OFFICER)
+
+
+@pytest.fixture
+def admin(make_person: Callable[..., object]) -> object:
+    from checkride.accounts.roles import Role
+
+    return make_person("adam_admin", Role.ADMINISTRATOR)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Limits counted in the cache by one test do not meet another."""
+    if "db" not in request.fixturenames and "transactional_db" not in request.fixturenames:
+        yield
+        return
+    from django.core.cache import cache
+
+    cache.clear()
+    yield
+    cache.clear()
+
+
+os.environ.setdefault("CHECKRIDE_VAR", "var-test")
