@@ -1,27 +1,10 @@
-"""One PostgreSQL and one Redis for the whole run, and people whose names say what they may do."""
+"""People whose names say what they may do, and a clean cache for each test."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers before Django is set up; xdist's workers share those of the first process."""
-    if hasattr(config, "workerinput"):
-        return
-    from checkride.embedded import servers
-    from checkride.embedded.places import places
-
-    context = servers.running(places())
-    context.__enter__()
-    config.add_cleanup(lambda: context.__exit__(None, None, None))
-
 
 @pytest.fixture
 def make_person(db: None, django_user_model: type) -> Callable[..., object]:
@@ -92,5 +75,3 @@ def _own_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     cache.clear()
 
-
-os.environ.setdefault("CHECKRIDE_VAR", "var-test")

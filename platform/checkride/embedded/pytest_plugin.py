@@ -1,0 +1,26 @@
+"""Tests on real PostgreSQL and Redis: one of each for the whole run, beside those of `make serve`.
+
+A plugin named in pyproject.toml and not a conftest, because it must choose the data folder before
+pytest-django reads the settings.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from checkride.embedded import servers
+from checkride.embedded.places import places
+
+os.environ.setdefault("CHECKRIDE_VAR", "var-test")
+os.environ.setdefault("CHECKRIDE_MODE", "development")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return  # xdist's workers use the servers that the first process started
+    context = servers.running(places())
+    context.__enter__()
+    config.add_cleanup(lambda: context.__exit__(None, None, None))
