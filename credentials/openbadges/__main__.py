@@ -1,0 +1,117 @@
+"""`checkride-verify FILE...`: check credentials without asking anybody.
+
+Reads JSON, JWT, and baked PNG and SVG files. The issuer's keys (`did.json`) and the revocation
+list (`status-list.json`) are taken from the options or from the folder of each file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from checkride.lib.errors import DomainError
+from credentials.openbadges import baking, verify
+from credentials.openbadges.dates import read, written
+
+_MAX_BYTES = 2_000_000
+
+IN_FORCE, NOT_IN_FORCE, NOT_CHECKED = 0, 1, 2
+
+
+class FileMissing(DomainError):
+    code = "file-missing"
+    sentence = "{file} is not there. {advice}"
+
+
+class FileTooLarge(DomainError):
+    code = "file-too-large"
+    sentence = "{file} is larger than a credential can be."
+
+
+def text_in(data: bytes) -> str:
+    """The credential in a file of any of the four forms. Raises a `DomainError`."""
+    if data.startswith(b"\x89PNG"):
+        return baking.from_png(data)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise verify.UnreadableFile() from error
+    return baking.from_svg(text) if text.lstrip().startswith("<") else text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one line per check; the exit status is the worst of all files: 0 in force, 1 not to
+    be relied on, 2 could not be checked in full."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["verify"]:
+        words = words[1:]
+    parser = argparse.ArgumentParser(prog="checkride-verify", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--did", type=Path, help="the issuer's did.json")
+    parser.add_argument("--status", type=Path, help="the issuer's signed revocation list")
+    parser.add_argument("--at", help="check for this moment, e.g. 2026-11-01T09:00:00Z")
+    parser.add_argument("--offline", action="store_true", help="nothing is ever fetched anyway")
+    options = parser.parse_args(words)
+    worst = IN_FORCE
+    for file in options.files:
+        try:
+            at = read(options.at) if options.at else datetime.now(UTC)
+            outcome = _report(file, options.did, options.status, at)
+        except DomainError as refusal:
+            print(f"{file}: {refusal.message}")
+            outcome = NOT_CHECKED
+        worst = max(worst, outcome) if worst != NOT_IN_FORCE else NOT_IN_FORCE
+        if outcome == NOT_IN_FORCE:
+            worst = NOT_IN_FORCE
+    return worst
+
+
+def _report(file: Path, did: Path | None, status: Path | None, at: datetime) -> int:
+    credential = verify.parsed(text_in(_bytes(file, "Give the path of the file you saved.")))
+    did_file = did or file.parent / "did.json"
+    keys = _json(did_file, "Save the issuer’s /.well-known/did.json and name it with --did.")
+    status_file = status or file.parent / "status-list.json"
+    status_list = _json(status_file, "") if status or status_file.exists() else None
+    verdict = verify.verify(credential, did=keys, status_list=status_list, at=at)
+    print(file)
+    for check in verdict.checks:
+        print(f"  {check.name:<10}{check.state:<9}{check.says}")
+        if check.detail:
+            print(f"  {'':<19}{check.detail}")
+    if verdict.claims:
+        holder = verdict.claims.holder_name or "a holder who is not named"
+        print(
+            f"  {verdict.claims.achievement_name}, awarded to {holder} on "
+            f"{written(verdict.claims.awarded)}"
+        )
+    if verdict.in_force:
+        return IN_FORCE
+    failed = any(check.state == "fails" for check in verdict.checks)
+    return NOT_IN_FORCE if failed else NOT_CHECKED
+
+
+def _bytes(file: Path, advice: str) -> bytes:
+    if not file.is_file():
+        raise FileMissing(file=file, advice=advice)
+    if file.stat().st_size > _MAX_BYTES:
+        raise FileTooLarge(file=file)
+    return file.read_bytes()
+
+
+def _json(file: Path, advice: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_bytes(file, advice))
+    except (ValueError, RecursionError) as error:
+        raise verify.UnreadableFile() from error
+    if not isinstance(value, dict):
+        raise verify.UnreadableFile()
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

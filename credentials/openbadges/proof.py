@@ -1,0 +1,129 @@
+"""The embedded proof: Data Integrity with the cryptosuite `eddsa-rdfc-2022`.
+
+Source: W3C Data Integrity EdDSA Cryptosuites 1.0, section 3.2. What is signed is
+SHA-256(canonical proof options) followed by SHA-256(canonical document without proof).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from checkride.lib.errors import DomainError
+from credentials.openbadges import contexts, encoding, rdf
+from credentials.openbadges.dates import written
+from credentials.openbadges.keys import SigningKey
+
+CRYPTOSUITE = "eddsa-rdfc-2022"
+
+
+class ProofMissing(DomainError):
+    code = "proof-missing"
+    sentence = "The document carries no signature, so nobody vouches for it."
+
+
+class ProofNotAccepted(DomainError):
+    code = "proof-not-accepted"
+    sentence = "The signature is not of a kind we accept: {reason}."
+
+
+class SignatureBroken(DomainError):
+    code = "signature-broken"
+    sentence = "The signature does not fit the document: something was changed after signing."
+
+
+def signing_bytes(
+    document: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    load: rdf.LoadContext = contexts.context,
+) -> bytes:
+    """The 64 bytes to be signed for a document without proof and proof options without value."""
+    proof_options = {**options, "@context": document["@context"]}
+    return (
+        hashlib.sha256(rdf.canonical_nquads(proof_options, load=load)).digest()
+        + hashlib.sha256(rdf.canonical_nquads(document, load=load)).digest()
+    )
+
+
+def signed(
+    document: Mapping[str, Any], *, issuer: str, key: SigningKey, at: datetime
+) -> dict[str, Any]:
+    """`document` with one proof made at `at`. Any proof it had is replaced.
+
+    Raises `LostTerm` when a part of the document would not be covered.
+    """
+    plain = {name: value for name, value in document.items() if name != "proof"}
+    rdf.refuse_lost_terms(plain)
+    options: dict[str, Any] = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": CRYPTOSUITE,
+        "created": written(at),
+        "verificationMethod": f"{issuer}#{key.kid}",
+        "proofPurpose": "assertionMethod",
+    }
+    signature = cast(Ed25519PrivateKey, key.private).sign(signing_bytes(plain, options))
+    return {**plain, "proof": [{**options, "proofValue": "z" + encoding.base58btc(signature)}]}
+
+
+def only_proof(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one proof of a document, its kind checked.
+
+    A set of proofs is refused as a whole: verifiers that accept a set when any member holds can be
+    shown a second, foreign proof. Raises `ProofMissing` and `ProofNotAccepted`.
+    """
+    proofs = document.get("proof")
+    if proofs is None or proofs == []:
+        raise ProofMissing()
+    rows = proofs if isinstance(proofs, list) else [proofs]
+    if len(rows) != 1 or not isinstance(rows[0], Mapping):
+        raise ProofNotAccepted(reason="there must be exactly one")
+    proof = rows[0]
+    expected = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": CRYPTOSUITE,
+        "proofPurpose": "assertionMethod",
+    }
+    for name, value in expected.items():
+        if proof.get(name) != value:
+            raise ProofNotAccepted(reason=f"its {name} is not {value}")
+    allowed = {*expected, "created", "verificationMethod", "proofValue"}
+    if set(proof) != allowed or not all(isinstance(value, str) for value in proof.values()):
+        raise ProofNotAccepted(reason="it has other parts than it should")
+    return proof
+
+
+def verify(
+    document: Mapping[str, Any],
+    public_key: bytes,
+    *,
+    load: rdf.LoadContext = contexts.context,
+) -> None:
+    """Check the proof of `document` against 32 bytes of Ed25519 public key.
+
+    Whose key that is, and whether it was allowed to sign, is the caller's question. Raises
+    `ProofMissing`, `ProofNotAccepted`, `SignatureBroken`, or what canonicalising raises.
+    """
+    proof = only_proof(document)
+    plain = {name: value for name, value in document.items() if name != "proof"}
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    value = proof["proofValue"]
+    try:
+        signature = encoding.from_base58btc(value[1:]) if value.startswith("z") else b""
+    except encoding.BadEncoding:
+        signature = b""
+    if len(signature) != 64 or "z" + encoding.base58btc(signature) != value:
+        raise SignatureBroken()
+    # Words that carry no meaning are not under the signature; showing them would be a lie.
+    rdf.refuse_lost_terms(plain, load=load)
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(
+            signature, signing_bytes(plain, options, load=load)
+        )
+    except InvalidSignature as error:
+        raise SignatureBroken() from error

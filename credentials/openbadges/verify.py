@@ -1,0 +1,223 @@
+"""Verifying a credential: four separate questions, each with its own answer.
+
+The issuer's DID document and the revocation list are given; nothing is fetched. The key is looked
+up in the issuer's own list by its full name and never taken from the credential: some validators
+read a key out of the fragment of `verificationMethod`, where anybody can put one of his own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from checkride.lib.errors import DomainError
+from credentials.openbadges import document as credential_document
+from credentials.openbadges import encoding, jwt, proof, statuslist
+from credentials.openbadges.dates import read, written
+from credentials.openbadges.document import Claims
+
+State = Literal["holds", "fails", "unknown"]
+CheckName = Literal["signature", "issuer", "status", "dates"]
+
+
+class UnknownKey(DomainError):
+    code = "unknown-key"
+    sentence = "It is signed with a key that {issuer} has not published."
+
+
+class RevokedKey(DomainError):
+    code = "revoked-key"
+    sentence = "It is signed with a key that {issuer} has withdrawn."
+
+
+class UnreadableFile(DomainError):
+    code = "unreadable-file"
+    sentence = "This is neither a JSON credential nor a JWT, so there is nothing to check."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question. `says` answers it in a sentence; `detail` is for those who know the words."""
+
+    name: CheckName
+    state: State
+    says: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All answers. `claims` is None when the signature or the key fails: what nobody vouches for
+    is not to be shown. `document` is the credential that was read, whatever its form."""
+
+    checks: tuple[Check, ...]
+    claims: Claims | None
+    revoked: bool = False
+    expired: bool = False
+
+    @property
+    def genuine(self) -> bool:
+        return self.claims is not None
+
+    @property
+    def in_force(self) -> bool:
+        return all(check.state == "holds" for check in self.checks)
+
+    def check(self, name: CheckName) -> Check:
+        return next(check for check in self.checks if check.name == name)
+
+
+def parsed(text: str) -> dict[str, Any] | str:
+    """A JSON document or, unchanged, a compact JWS. Raises `UnreadableFile`."""
+    text = text.strip()
+    if text.count(".") == 2 and not text.startswith("{"):
+        return text
+    try:
+        value = json.loads(text, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFile() from error
+    if not isinstance(value, dict):
+        raise UnreadableFile()
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Two programs may read a doubled key differently, one of them the signed value.
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key appears twice")
+    return value
+
+
+def verification_method(did: Mapping[str, Any], name: object, *, issuer: str) -> Mapping[str, Any]:
+    """The issuer's published key `name`. Raises `UnknownKey` or `RevokedKey`."""
+    if did.get("id") != issuer:
+        raise UnknownKey(issuer=issuer)
+    for method in did.get("verificationMethod", []):
+        if method.get("id") == name and method.get("controller") == issuer:
+            if "revoked" in method:
+                raise RevokedKey(issuer=issuer)
+            if name not in did.get("assertionMethod", []):
+                break
+            return dict(method)
+    raise UnknownKey(issuer=issuer)
+
+
+def genuine(
+    credential: Mapping[str, Any] | str, did: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The name of the key that signed, and the signed document, once key and signature hold.
+
+    `credential` is a JSON document or a VC-JWT. Raises the `DomainError` that says what is wrong.
+    """
+    issuer = did.get("id", "")
+    if isinstance(credential, str):
+        header, _, _, _ = jwt.parts(credential)
+        kid = header["kid"].rpartition("/")[2]
+        name = f"{issuer}#{kid}"
+        method = verification_method(did, name, issuer=issuer)
+        document = jwt.verified(credential, method.get("publicKeyJwk", {}))
+        return name, document
+    name = proof.only_proof(credential)["verificationMethod"]
+    method = verification_method(did, name, issuer=issuer)
+    try:
+        public = encoding.from_multikey(method.get("publicKeyMultibase", ""))
+    except encoding.BadEncoding as error:
+        raise UnknownKey(issuer=issuer) from error
+    proof.verify(credential, public)
+    return name, dict(credential)
+
+
+def verify(
+    credential: Mapping[str, Any] | str,
+    *,
+    did: Mapping[str, Any],
+    status_list: Mapping[str, Any] | None,
+    at: datetime,
+) -> Verdict:
+    """Check `credential` against the issuer whose DID document is `did`, at the time `at`.
+
+    `status_list` is the signed list the credential names, or None when it could not be had; then
+    the status is unknown, which is not the same as not revoked. Never raises for a bad credential.
+    """
+    issuer = did.get("id", "")
+    try:
+        key, document = genuine(credential, did)
+    except (UnknownKey, RevokedKey) as refusal:
+        return _refused(
+            "issuer", refusal, other="signature", says="Not looked at: the key is not the issuer’s."
+        )
+    except DomainError as refusal:
+        return _refused(
+            "signature", refusal, other="issuer", says="Not looked at: the signature does not hold."
+        )
+    try:
+        found = credential_document.claims(document)
+    except DomainError as refusal:
+        return _refused(
+            "signature",
+            refusal,
+            other="issuer",
+            says="Not looked at: the document is not one of ours.",
+        )
+    if found.issuer != issuer:
+        return _refused(
+            "issuer",
+            UnknownKey(issuer=found.issuer),
+            other="signature",
+            says="Not looked at: the key is not the issuer’s.",
+        )
+    suite = (
+        "RS256 over the VC-JWT"
+        if isinstance(credential, str)
+        else f"Ed25519 over the canonical form, {proof.CRYPTOSUITE}"
+    )
+    signature = Check("signature", "holds", "Nothing in it was changed since it was signed.", suite)
+    owner = Check("issuer", "holds", f"The key is in the list that {issuer} publishes.", key)
+    status, revoked = _status(found, status_list, did=did, at=at)
+    dates, expired = _dates(found, at)
+    return Verdict((signature, owner, status, dates), found, revoked=revoked, expired=expired)
+
+
+def _refused(failing: CheckName, refusal: DomainError, *, other: CheckName, says: str) -> Verdict:
+    rows = {
+        failing: Check(failing, "fails", refusal.message, refusal.code),
+        other: Check(other, "unknown", says),
+    }
+    return Verdict((rows["signature"], rows["issuer"]), None)
+
+
+def _status(
+    found: Claims, status_list: Mapping[str, Any] | None, *, did: Mapping[str, Any], at: datetime
+) -> tuple[Check, bool]:
+    if status_list is None:
+        return Check("status", "unknown", "The revocation list is not at hand."), False
+    try:
+        bits = statuslist.bits_of(status_list, address=found.status_list, issuer=found.issuer)
+        name = proof.only_proof(status_list)["verificationMethod"]
+        method = verification_method(did, name, issuer=found.issuer)
+        proof.verify(status_list, encoding.from_multikey(method.get("publicKeyMultibase", "")))
+        revoked = statuslist.is_set(bits, found.status_index)
+        start, end = read(status_list.get("validFrom")), read(status_list.get("validUntil"))
+    except DomainError as refusal:
+        return Check("status", "unknown", refusal.message, refusal.code), False
+    detail = f"Bit {found.status_index} of {found.status_list} is {int(revoked)}"
+    if revoked:
+        return Check("status", "fails", "It was revoked by the issuer.", detail), True
+    if not start <= at < end:
+        says = f"The revocation list is of {written(start)} and too old to tell."
+        return Check("status", "unknown", says, detail), False
+    return Check("status", "holds", f"Not revoked, by the list of {written(start)}.", detail), False
+
+
+def _dates(found: Claims, at: datetime) -> tuple[Check, bool]:
+    detail = f"{written(found.valid_from)} to {written(found.valid_until)}"
+    if at < found.valid_from:
+        return Check("dates", "fails", "It is not valid yet.", detail), False
+    if at >= found.valid_until:
+        return Check("dates", "fails", f"It expired on {found.valid_until:%Y-%m-%d}.", detail), True
+    return Check("dates", "holds", f"Valid until {found.valid_until:%Y-%m-%d}.", detail), False
+
