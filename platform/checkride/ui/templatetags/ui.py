@@ -83,11 +83,11 @@ def seal(*, small: bool = False) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/forms/field.html")
-def field(bound: BoundField, **attributes: str) -> dict[str, Any]:
+def field(bound: BoundField, **attributes: str | bool) -> dict[str, Any]:
     """One form field with label, hint and error.
 
-    Further arguments become attributes of the control, underscores as hyphens:
-    `{% field form.code class="input--code" autocomplete="off" %}`.
+    Further arguments become attributes of the control, underscores as hyphens, and False takes
+    one away: `{% field form.code class="input--code" placeholder=False %}`.
     """
     return {"field": bound, "control": _control(bound, attributes)}
 
@@ -195,6 +195,6 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
-def _control(bound: BoundField, attributes: dict[str, str]) -> SafeString:
+def _control(bound: BoundField, attributes: dict[str, str | bool]) -> SafeString:
     given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
     return bound.as_widget(attrs=given) if given else bound.as_widget()
