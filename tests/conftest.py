@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests with several connections empty all tables afterwards; let them empty the audit too.
+
+    Only the guard against TRUNCATE is switched off; those against UPDATE and DELETE stay.
+    """
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_auditrow DISABLE TRIGGER audit_table_stays")
+
 
 @pytest.fixture
 def make_person(db: None, django_user_model: type) -> Callable[..., object]:
