@@ -23,7 +23,8 @@ class ReceiptClockMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and not request.content_type.startswith("multipart/"):
+        kind = request.content_type or ""
+        if request.method == "POST" and not kind.startswith("multipart/"):
             try:
                 _ = request.body
             except RequestDataTooBig:

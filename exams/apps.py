@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class ExamsConfig(AppConfig):
+    name = "exams"
+    label = "exams"
+    verbose_name = "Exams"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from checkride.accounts import personal_data
+        from exams import own_data
+
+        personal_data.register("exams", export=own_data.export, erase=own_data.erase)

@@ -1,0 +1,122 @@
+"""The specification of an exam: what a form must hold, how long it lasts, what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from checkride.lib import strict_yaml
+from checkride.lib.errors import DomainError
+
+
+class BadBlueprint(DomainError):
+    code = "bad-blueprint"
+    sentence = "{file}: {problem} Nothing was loaded."
+
+
+@dataclass(frozen=True, slots=True)
+class DomainQuota:
+    """`items` of each form come from this domain."""
+
+    id: str
+    name: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutScore:
+    """The lowest number of points that passes, and where it comes from."""
+
+    points: int
+    method: str
+    provisional: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """`grace_s` covers the way of a save through the network; `retake_waits_days` is the wait
+    after the first, second, ... failed attempt, the last one repeating."""
+
+    exam: str
+    version: str
+    title: str
+    achievement: str
+    summary: str
+    items: int
+    minutes: int
+    grace_s: int
+    cut: CutScore
+    retake_waits_days: tuple[int, ...]
+    valid_days: int
+    domains: tuple[DomainQuota, ...]
+
+
+def read_blueprint(text: str, *, file: str) -> tuple[Blueprint, Mapping[str, Any]]:
+    """The blueprint and the document it came from; raises `BadBlueprint`."""
+    try:
+        document = strict_yaml.load(text)
+    except strict_yaml.BadYaml as error:
+        raise BadBlueprint(file=file, problem=error.message) from error
+    return blueprint_from_document(document, file=file), document
+
+
+def blueprint_from_document(document: Any, *, file: str = "blueprint") -> Blueprint:
+    if not isinstance(document, dict) or document.get("checkride") != "blueprint/1":
+        raise BadBlueprint(file=file, problem="it must begin with “checkride: blueprint/1”.")
+    try:
+        cut = document["cut"]
+        blueprint = Blueprint(
+            exam=document["exam"],
+            version=document["version"],
+            title=document["title"],
+            achievement=document["achievement"],
+            summary=" ".join(document["summary"].split()),
+            items=int(document["items"]),
+            minutes=int(document["minutes"]),
+            grace_s=int(document["grace_s"]),
+            cut=CutScore(
+                points=int(cut["points"]),
+                method=" ".join(cut["method"].split()),
+                provisional=bool(cut["provisional"]),
+                reason=" ".join(cut["reason"].split()),
+            ),
+            retake_waits_days=tuple(int(days) for days in document["retake_waits_days"]),
+            valid_days=int(document["valid_days"]),
+            domains=tuple(
+                DomainQuota(entry["id"], entry["name"], int(entry["items"]))
+                for entry in document["domains"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadBlueprint(
+            file=file, problem=f"a field is missing or has the wrong kind ({error})."
+        ) from error
+    for problem in _problems(blueprint):
+        raise BadBlueprint(file=file, problem=problem)
+    return blueprint
+
+
+def _problems(blueprint: Blueprint) -> list[str]:
+    total = sum(domain.items for domain in blueprint.domains)
+    checks = {
+        f"the domains ask for {total} items, the form holds {blueprint.items}.": (
+            total == blueprint.items
+        ),
+        "each domain needs at least 2 items, or its score would say nothing.": all(
+            domain.items >= 2 for domain in blueprint.domains
+        ),
+        "two domains share an id.": (
+            len({domain.id for domain in blueprint.domains}) == len(blueprint.domains)
+        ),
+        f"the cut score must lie between 1 and {blueprint.items}.": (
+            1 <= blueprint.cut.points <= blueprint.items
+        ),
+        "“minutes” must lie between 1 and 600.": 1 <= blueprint.minutes <= 600,
+        "“grace_s” must lie between 0 and 60.": 0 <= blueprint.grace_s <= 60,
+        "“retake_waits_days” must hold at least one wait, none negative.": (
+            bool(blueprint.retake_waits_days) and min(blueprint.retake_waits_days) >= 0
+        ),
+    }
+    return [problem for problem, holds in checks.items() if not holds]

@@ -1,0 +1,282 @@
+"""Deliver an attempt: start it, keep what is typed, close it.
+
+Every change locks the attempt first and nothing else, so two requests can wait for each other but
+never for ever. The database is the clock: a moment of receipt is its clock minus the time this
+machine has spent on the request, both taken in one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from checkride import audit
+from checkride.accounts.models import User
+from checkride.jobs.dbclock import database_now
+from checkride.jobs.queue import enqueue
+from checkride.lib.canonical import digest
+from checkride.lib.errors import DomainError
+from exams import results, save_protocol
+from exams.models import Attempt, AttemptItem, Extension, GradeRun, Response, ResponseEvent
+from exams.scoring.responses import check_payload
+
+SWEEP_AT_ONCE = 200
+MAX_EXTENSION_MINUTES = 240
+
+
+class AttemptNotRunning(DomainError):
+    code = "attempt-not-running"
+    sentence = "This attempt is not running, so its time cannot be changed. Nothing was changed."
+
+
+class BadExtension(DomainError):
+    code = "bad-extension"
+    sentence = "Give 1 to {most} minutes and a reason of up to 300 characters. Nothing was changed."
+
+
+class Arrival:
+    """When a request arrived, told by the database.
+
+    `seconds_ago` is asked again for each statement, because waiting for a lock takes time too.
+    """
+
+    def __init__(self, seconds_ago: Callable[[], float]) -> None:
+        self._seconds_ago = seconds_ago
+
+    def received_at(self) -> datetime:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT clock_timestamp() - make_interval(secs => %s)", [self._seconds_ago()]
+            )
+            (moment,) = cursor.fetchone()
+        received_at: datetime = moment
+        return received_at
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One save as a client sends it; client id and sequence number name it for ever."""
+
+    client_id: str
+    client_seq: int
+    base_rev: int
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a save.
+
+    `rev` and `current` are the revision and answer that count now; `payload` is the one this save
+    carried. `payload_sha256` is over its canonical form: only who sees the hash of what was typed
+    may say “saved”.
+    """
+
+    verdict: save_protocol.SaveVerdict
+    rev: int
+    payload: dict[str, Any]
+    payload_sha256: str
+    current: dict[str, Any]
+    received_at: datetime
+    server_now: datetime
+    remaining_ms: int
+    closed: bool
+
+
+def start(attempt: Attempt) -> Attempt:
+    """Start the clock with one UPDATE; pressing Start twice starts it once.
+
+    The deadline is on a full second, rounded up.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE exams_attempt
+               SET state = 'in_progress',
+                   started_at = clock.now,
+                   deadline_at = date_trunc('second', clock.now + interval '999999 microseconds')
+                                 + make_interval(secs => time_allowed_s),
+                   lock_version = lock_version + 1
+              FROM (SELECT clock_timestamp() AS now) AS clock
+             WHERE id = %s AND state = 'ready'
+            """,
+            [attempt.pk],
+        )
+    attempt.refresh_from_db()
+    return attempt
+
+
+@transaction.atomic
+def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arrival) -> Receipt:
+    """Keep a save and say whether it counts.
+
+    Every save is stored, also one that conflicts or comes late. The same save sent again gets the
+    stored answer. Raises `NotStarted` and `BadResponse`, in which case there was nothing to keep.
+    """
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    item = AttemptItem.objects.select_related("item_version").get(
+        attempt=attempt, position=position
+    )
+    stored = Response.objects.select_related("event").filter(attempt_item=item).first()
+    event = ResponseEvent.objects.filter(
+        attempt_item=item, client_id=save.client_id, client_seq=save.client_seq
+    ).first()
+    if event is None:
+        payload = check_payload(item.face, save.payload)
+        clock = attempt.clock
+        received_at = arrival.received_at()
+        rev = stored.rev if stored else 0
+        verdict = save_protocol.judge_save(
+            clock, received_at=received_at, base_rev=save.base_rev, rev=rev
+        )
+        event = ResponseEvent.objects.create(
+            attempt_item=item,
+            client_id=save.client_id,
+            client_seq=save.client_seq,
+            base_rev=save.base_rev,
+            rev=rev + 1 if verdict == "accepted" else rev,
+            payload=payload,
+            payload_sha256=digest(payload),
+            received_at=received_at,
+            counts_until=clock.counts_until,
+            verdict=verdict,
+        )
+        if verdict == "accepted":
+            stored, _ = Response.objects.update_or_create(
+                attempt_item=item, defaults={"rev": event.rev, "event": event}
+            )
+            if attempt.is_closed:
+                # It was received in time and only written late, so it counts.
+                _ask_for_grade(attempt, GradeRun.Reason.LATE_ARRIVAL)
+    now = database_now()
+    return Receipt(
+        verdict=cast(save_protocol.SaveVerdict, event.verdict),
+        rev=stored.rev if stored else 0,
+        payload=event.payload,
+        payload_sha256=event.payload_sha256,
+        current=stored.payload if stored else {},
+        received_at=event.received_at,
+        server_now=now,
+        remaining_ms=0 if attempt.is_closed else attempt.remaining_ms(at=now),
+        closed=attempt.is_closed,
+    )
+
+
+def note_seen(item: AttemptItem) -> None:
+    """Remember that the candidate has had this item on the screen."""
+    if item.first_seen_at is None and item.attempt.is_running:
+        AttemptItem.objects.filter(pk=item.pk, first_seen_at__isnull=True).update(
+            first_seen_at=database_now()
+        )
+
+
+def flag(item: AttemptItem, *, flagged: bool) -> None:
+    """Mark an item for a second look; it has no influence on the score."""
+    if item.attempt.is_running:
+        AttemptItem.objects.filter(pk=item.pk).update(is_flagged=flagged)
+
+
+@transaction.atomic
+def hand_in(attempt_id: UUID, *, arrival: Arrival) -> Attempt:
+    """Close an attempt by hand. Handing in twice closes it once."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    if attempt.is_closed:
+        return attempt
+    clock = save_protocol.hand_in(attempt.clock, received_at=arrival.received_at())
+    _close(attempt, clock)
+    return attempt
+
+
+@transaction.atomic
+def close_if_overdue(attempt_id: UUID) -> Attempt:
+    """Close an attempt whose time is over, for a page that cannot wait for the sweeper."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    if save_protocol.is_overdue(attempt.clock, at=database_now()):
+        _close(attempt, save_protocol.close_overdue(attempt.clock))
+    return attempt
+
+
+@transaction.atomic
+def close_overdue_attempts() -> int:
+    """Close every attempt whose deadline and grace are over; the number closed.
+
+    Attempts locked by somebody else are left for the next sweep, so that several workers can
+    sweep at once and a save that is being written is never waited for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM exams_attempt
+             WHERE state = 'in_progress'
+               AND deadline_at + make_interval(secs => grace_s) < clock_timestamp()
+             ORDER BY deadline_at
+             LIMIT %s
+               FOR UPDATE SKIP LOCKED
+            """,
+            [SWEEP_AT_ONCE],
+        )
+        overdue = [row[0] for row in cursor.fetchall()]
+    for attempt in Attempt.objects.filter(pk__in=overdue):
+        _close(attempt, save_protocol.close_overdue(attempt.clock))
+    return len(overdue)
+
+
+@transaction.atomic
+def extend(attempt_id: UUID, *, minutes: int, reason: str, by: User) -> Extension:
+    """Add minutes to a running attempt, with a reason and an audit row.
+
+    Raises `AttemptNotRunning` once it is closed, `BadExtension` for a wrong number or no reason.
+    """
+    reason = " ".join(reason.split())
+    if not 1 <= minutes <= MAX_EXTENSION_MINUTES or not 0 < len(reason) <= 300:
+        raise BadExtension(most=MAX_EXTENSION_MINUTES)
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    if not attempt.is_running or attempt.deadline_at is None:
+        raise AttemptNotRunning()
+    now = database_now()
+    extension = Extension.objects.create(
+        attempt=attempt, seconds=minutes * 60, reason=reason, granted_by=by, granted_at=now
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE exams_attempt SET deadline_at = deadline_at + make_interval(secs => %s),"
+            " lock_version = lock_version + 1 WHERE id = %s",
+            [extension.seconds, attempt.pk],
+        )
+    audit.record(
+        by,
+        "attempt.extended",
+        attempt,
+        at=now,
+        facts={"seconds": extension.seconds, "reason": reason},
+    )
+    return extension
+
+
+def _close(attempt: Attempt, clock: save_protocol.Clock) -> None:
+    attempt.state = clock.state
+    attempt.closed_at = clock.closed_at
+    attempt.closed_by = clock.closed_by
+    attempt.lock_version += 1
+    attempt.save(update_fields=["state", "closed_at", "closed_by", "lock_version"])
+    _ask_for_grade(attempt, GradeRun.Reason.CLOSED)
+
+
+def _ask_for_grade(attempt: Attempt, reason: GradeRun.Reason) -> None:
+    latest = (
+        ResponseEvent.objects.filter(attempt_item__attempt=attempt)
+        .order_by("-id")
+        .values_list("id", flat=True)
+        .first()
+    )
+    # One job per state of the answers: asking again for the same state asks for the same job.
+    enqueue(
+        results.GRADE_JOB,
+        key=f"{attempt.pk}:{latest or 0}",
+        payload={"attempt": str(attempt.pk), "reason": reason.value},
+    )

@@ -1,0 +1,426 @@
+"""Items, blueprints, attempts, the log of saves, grades and results."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, cast
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+
+from exams.assembly.blueprint import Blueprint, blueprint_from_document
+from exams.save_protocol import Clock, ClosedBy, State
+from exams.scoring.item_files import item_from_document
+from exams.scoring.items import Face
+from exams.scoring.items import Item as ScoredItem
+from exams.scoring.items import face_of as face_of_item
+from exams.scoring.score import DomainScore, domain_score
+
+
+class BlueprintVersion(models.Model):
+    """A specification as it stood; attempts keep theirs when the next one is loaded."""
+
+    exam = models.SlugField(max_length=60)
+    version = models.CharField(max_length=20)
+    content_sha256 = models.CharField(max_length=64, unique=True)
+    document = models.JSONField()
+    loaded_at = models.DateTimeField()
+    is_current = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["exam"], condition=Q(is_current=True), name="one_current_blueprint_per_exam"
+            ),
+            UniqueConstraint(fields=["exam", "version"], name="one_blueprint_per_exam_and_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exam} {self.version}"
+
+    @property
+    def blueprint(self) -> Blueprint:
+        return blueprint_from_document(self.document)
+
+
+class Item(models.Model):
+    """One scored task of one exam's pool. `current` is the version that new forms use."""
+
+    exam = models.SlugField(max_length=60)
+    slug = models.SlugField(max_length=60)
+    domain = models.SlugField(max_length=60)
+    is_operational = models.BooleanField(default=True)
+    current = models.ForeignKey(
+        "ItemVersion", null=True, on_delete=models.PROTECT, related_name="current_of"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["exam", "slug"], name="one_item_per_exam_and_slug")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exam}/{self.slug}"
+
+
+class ItemVersion(models.Model):
+    """An item as it stood on a form. Never changed: a corrected item is a new version."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    content_sha256 = models.CharField(max_length=64)
+    document = models.JSONField()
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["item", "number"], name="one_version_per_number"),
+            UniqueConstraint(fields=["item", "content_sha256"], name="one_version_per_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} v{self.number}"
+
+    @property
+    def scored_item(self) -> ScoredItem:
+        """The item with its key. It must not reach a template; `AttemptItem.face` may."""
+        return item_from_document(self.document)
+
+
+class Attempt(models.Model):
+    """One sitting of one exam by one candidate.
+
+    The form is drawn when the attempt is prepared; Start only sets the clock. `candidate` is
+    empty after an erasure: the scores stay as statistics, nothing in them names a person.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", "ready"
+        IN_PROGRESS = "in_progress", "in progress"
+        SUBMITTED = "submitted", "submitted"
+        GRADED = "graded", "graded"
+        RELEASED = "released", "released"
+
+    class ClosedBy(models.TextChoices):
+        NOBODY = "", "not closed"
+        CANDIDATE = "candidate", "the candidate"
+        DEADLINE = "deadline", "the deadline"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    candidate = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="attempts"
+    )
+    exam = models.SlugField(max_length=60)
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
+    form_seed = models.CharField(max_length=64)
+    form_digest = models.CharField(max_length=64)
+    prepared_at = models.DateTimeField()
+    time_allowed_s = models.PositiveIntegerField()
+    grace_s = models.PositiveIntegerField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=10, choices=ClosedBy.choices, blank=True, default="")
+    current_grade = models.ForeignKey(
+        "GradeRun", null=True, blank=True, on_delete=models.PROTECT, related_name="current_of"
+    )
+    lock_version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["candidate", "exam"],
+                condition=Q(state__in=["ready", "in_progress"]),
+                name="one_open_attempt_per_candidate_and_exam",
+            ),
+            CheckConstraint(
+                condition=Q(state="ready", started_at__isnull=True, deadline_at__isnull=True)
+                | (
+                    ~Q(state="ready") & Q(started_at__isnull=False, deadline_at__gt=F("started_at"))
+                ),
+                name="a_started_attempt_has_a_deadline",
+            ),
+            CheckConstraint(
+                condition=Q(
+                    state__in=["ready", "in_progress"], closed_at__isnull=True, closed_by=""
+                )
+                | (
+                    Q(state__in=["submitted", "graded", "released"], closed_at__isnull=False)
+                    & ~Q(closed_by="")
+                ),
+                name="a_closed_attempt_says_when_and_by_whom",
+            ),
+        ]
+        indexes: ClassVar = [
+            Index(fields=["deadline_at"], name="attempts_running", condition=Q(state="in_progress"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exam} {self.form_code} {self.state}"
+
+    @property
+    def form_code(self) -> str:
+        return self.form_digest[:8].upper()
+
+    @property
+    def blueprint(self) -> Blueprint:
+        return self.blueprint_version.blueprint
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(
+            state=cast(State, self.state),
+            deadline_at=self.deadline_at,
+            grace_s=self.grace_s,
+            closed_at=self.closed_at,
+            closed_by=cast(ClosedBy, self.closed_by),
+        )
+
+    @property
+    def minutes_allowed(self) -> int:
+        return self.time_allowed_s // 60
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == self.State.IN_PROGRESS
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
+
+    def remaining_ms(self, *, at: datetime) -> int:
+        """Milliseconds to the deadline, never below 0; the grace is not shown as time."""
+        if self.deadline_at is None:
+            return self.time_allowed_s * 1000
+        return max(0, (self.deadline_at - at) // timedelta(milliseconds=1))
+
+
+class AttemptItem(models.Model):
+    """One place on one form: which version of which item, its choices in the drawn order."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="items")
+    position = models.PositiveSmallIntegerField()
+    item_version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT)
+    domain = models.SlugField(max_length=60)
+    drawn = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField(null=True, blank=True)
+    is_flagged = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["attempt", "position"], name="one_item_per_position"),
+            UniqueConstraint(fields=["attempt", "item_version"], name="an_item_once_per_form"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id} item {self.position}"
+
+    @property
+    def face(self) -> Face:
+        """What the candidate may see."""
+        drawn = {group: tuple(ids) for group, ids in self.drawn.items()}
+        return face_of_item(self.item_version.scored_item, drawn)
+
+
+class ResponseEvent(models.Model):
+    """One save as it reached us, with the verdict on it. A trigger refuses UPDATE and DELETE.
+
+    `counts_until` is copied from the attempt, so that a row proves its own verdict.
+    """
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted", "accepted"
+        CONFLICT = "conflict", "conflict"
+        LATE = "late", "late"
+        CLOSED = "closed", "closed"
+
+    attempt_item = models.ForeignKey(AttemptItem, on_delete=models.CASCADE, related_name="events")
+    client_id = models.CharField(max_length=40)
+    client_seq = models.PositiveIntegerField()
+    base_rev = models.PositiveIntegerField()
+    rev = models.PositiveIntegerField()
+    payload = models.JSONField()
+    payload_sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+    counts_until = models.DateTimeField()
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["attempt_item", "client_id", "client_seq"], name="one_event_per_client_save"
+            ),
+            UniqueConstraint(
+                fields=["attempt_item", "rev"],
+                condition=Q(verdict="accepted"),
+                name="one_accepted_event_per_revision",
+            ),
+            CheckConstraint(
+                condition=~Q(verdict="accepted") | Q(received_at__lte=F("counts_until")),
+                name="only_saves_in_time_are_accepted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.received_at:%H:%M:%S} {self.verdict}"
+
+    @property
+    def receipt(self) -> str:
+        """The short form of the hash that people compare."""
+        return f"{self.payload_sha256[:4]}·{self.payload_sha256[4:8]}"
+
+
+class Response(models.Model):
+    """The answer that counts: the latest accepted event of an item."""
+
+    attempt_item = models.OneToOneField(
+        AttemptItem, on_delete=models.CASCADE, related_name="response"
+    )
+    rev = models.PositiveIntegerField()
+    event = models.ForeignKey(ResponseEvent, on_delete=models.PROTECT)
+
+    def __str__(self) -> str:
+        return f"{self.attempt_item_id} revision {self.rev}"
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = self.event.payload
+        return payload
+
+
+class GradeRun(models.Model):
+    """One grading of one attempt. The same answers and the same grader are the same run."""
+
+    class Reason(models.TextChoices):
+        CLOSED = "closed", "the attempt closed"
+        LATE_ARRIVAL = "late_arrival", "a save that was in time was written after the close"
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="grade_runs")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    input_sha256 = models.CharField(max_length=64)
+    grader_digest = models.CharField(max_length=64)
+    policy_version = models.CharField(max_length=40)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    correct = models.PositiveSmallIntegerField()
+    of = models.PositiveSmallIntegerField()
+    cut = models.PositiveSmallIntegerField()
+    passed = models.BooleanField()
+    graded_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["attempt", "input_sha256", "grader_digest"],
+                name="one_run_per_input_and_grader",
+            ),
+            CheckConstraint(condition=Q(correct__lte=F("of")), name="no_more_right_than_asked"),
+            CheckConstraint(
+                condition=Q(passed=True, correct__gte=F("cut"))
+                | Q(passed=False, correct__lt=F("cut")),
+                name="a_pass_reaches_the_cut",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.correct} of {self.of}"
+
+    def domain_scores(self) -> tuple[DomainScore, ...]:
+        """Right answers by domain, in the blueprint's order."""
+        points: dict[str, list[int]] = {}
+        rows = self.item_scores.values_list("attempt_item__domain", "points")
+        for domain, earned in rows:
+            points.setdefault(domain, []).append(earned)
+        return tuple(
+            domain_score(quota.name, points[quota.id])
+            for quota in self.attempt.blueprint.domains
+            if quota.id in points
+        )
+
+
+class ItemScore(models.Model):
+    """The points of one item in one run."""
+
+    run = models.ForeignKey(GradeRun, on_delete=models.CASCADE, related_name="item_scores")
+    attempt_item = models.ForeignKey(AttemptItem, on_delete=models.CASCADE, related_name="scores")
+    points = models.PositiveSmallIntegerField()
+    possible = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["run", "attempt_item"], name="one_score_per_run_and_item"),
+            CheckConstraint(condition=Q(points__lte=F("possible")), name="no_more_than_possible"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points} of {self.possible}"
+
+
+class Result(models.Model):
+    """What the candidate is told, and what a credential rests on."""
+
+    attempt = models.OneToOneField(Attempt, on_delete=models.CASCADE, related_name="result")
+    grade_run = models.ForeignKey(GradeRun, on_delete=models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(db_index=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id}: {self.grade_run}"
+
+
+class Accommodation(models.Model):
+    """More time for one person, decided before the start. It appears on no credential."""
+
+    MULTIPLIERS: ClassVar = [(125, "1.25"), (150, "1.5"), (200, "2"), (300, "3")]
+
+    candidate = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exam_accommodations"
+    )
+    time_percent = models.PositiveSmallIntegerField(choices=MULTIPLIERS)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    granted_at = models.DateTimeField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-granted_at"]
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(time_percent__gte=100, time_percent__lte=400),
+                name="more_time_never_less",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.time_percent} % time"
+
+
+class Extension(models.Model):
+    """Time added to a running attempt by an examiner, for example after an outage."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="extensions")
+    seconds = models.PositiveIntegerField()
+    reason = models.CharField(max_length=300)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["granted_at"]
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(seconds__gt=0), name="an_extension_adds_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s"

@@ -1,0 +1,164 @@
+"""Load blueprint and item files into the database. Loading the same files again changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from django.db import transaction
+
+from checkride import audit
+from checkride.jobs.dbclock import database_now
+from checkride.lib.canonical import digest
+from exams.assembly.blueprint import Blueprint, read_blueprint
+from exams.models import BlueprintVersion, Item, ItemVersion
+from exams.scoring.item_files import BadItems, Document, Problem, read_items
+from exams.scoring.items import Item as ScoredItem
+
+CONTENT = Path(__file__).parent / "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did. `mean_angoff` is the mean rating of the pool, `seconds` the mean time."""
+
+    exam: str
+    items: int
+    added: int
+    changed: int
+    retired: int
+    by_domain: dict[str, int]
+    mean_angoff: Decimal
+    seconds: int
+
+    @property
+    def made_changes(self) -> bool:
+        return bool(self.added or self.changed or self.retired)
+
+
+def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredItem, Document]]]:
+    """The blueprint and every operational item of one exam, checked against each other.
+
+    Raises `BadBlueprint`, or `BadItems` with every problem of every file.
+    """
+    path = folder / "blueprint.yaml"
+    blueprint, document = read_blueprint(path.read_text(encoding="utf-8"), file=_shown(path))
+    entries: list[tuple[ScoredItem, Document]] = []
+    problems: list[Problem] = []
+    origin: dict[str, str] = {}
+    domains = {quota.id for quota in blueprint.domains}
+    for file in sorted((folder / "items").glob("*.yaml")):
+        shown = _shown(file)
+        try:
+            found = read_items(file.read_text(encoding="utf-8"), file=shown)
+        except BadItems as error:
+            problems.extend(error.problems)
+            continue
+        for item, entry in found:
+            if item.id in origin:
+                problems.append(
+                    Problem(shown, 1, f"item “{item.id}” is also in {origin[item.id]}.")
+                )
+            if item.domain not in domains:
+                problems.append(
+                    Problem(shown, 1, f"item “{item.id}” names the unknown domain “{item.domain}”.")
+                )
+            origin[item.id] = shown
+            if blueprint.exam in item.exams and item.life == "operational":
+                entries.append((item, entry))
+    problems.extend(
+        Problem(origin[item.id], 1, f"item “{item.id}” has an enemy “{enemy}” that does not exist.")
+        for item, _ in entries
+        for enemy in sorted(item.enemies - set(origin))
+    )
+    if problems:
+        raise BadItems(tuple(problems))
+    return blueprint, document, entries
+
+
+@transaction.atomic
+def load(folder: Path) -> Loaded:
+    """Bring the database in line with the files of one exam.
+
+    A changed item becomes a new version, an item that is gone is retired; attempts keep what they
+    were drawn with.
+    """
+    blueprint, document, entries = read_folder(folder)
+    now = database_now()
+    blueprint_added = _load_blueprint(blueprint, document)
+    added = changed = 0
+    for scored, entry in entries:
+        item, is_new = Item.objects.get_or_create(
+            exam=blueprint.exam, slug=scored.id, defaults={"domain": scored.domain}
+        )
+        sha256 = digest(entry)
+        version = item.versions.filter(content_sha256=sha256).first()
+        if version is None:
+            version = ItemVersion.objects.create(
+                item=item,
+                number=item.versions.count() + 1,
+                content_sha256=sha256,
+                document=entry,
+                loaded_at=now,
+            )
+        if item.current_id != version.pk or not item.is_operational:
+            added += is_new
+            changed += not is_new
+            item.current, item.domain, item.is_operational = version, scored.domain, True
+            item.save()
+    gone = Item.objects.filter(exam=blueprint.exam, is_operational=True).exclude(
+        slug__in=[scored.id for scored, _ in entries]
+    )
+    retired = gone.update(is_operational=False)
+    loaded = Loaded(
+        exam=blueprint.exam,
+        items=len(entries),
+        added=added,
+        changed=changed,
+        retired=retired,
+        by_domain={
+            quota.name: sum(1 for item, _ in entries if item.domain == quota.id)
+            for quota in blueprint.domains
+        },
+        mean_angoff=_mean([item.angoff for item, _ in entries]),
+        seconds=int(_mean([Decimal(item.seconds) for item, _ in entries])),
+    )
+    if loaded.made_changes or blueprint_added:
+        audit.record(
+            None,
+            "items.loaded",
+            None,
+            at=now,
+            facts={"exam": loaded.exam, "added": added, "changed": changed, "retired": retired},
+        )
+    return loaded
+
+
+def _load_blueprint(blueprint: Blueprint, document: Document) -> bool:
+    sha256 = digest(document)
+    version = BlueprintVersion.objects.filter(content_sha256=sha256).first()
+    if version is not None and version.is_current:
+        return False
+    BlueprintVersion.objects.filter(exam=blueprint.exam, is_current=True).update(is_current=False)
+    if version is None:
+        version = BlueprintVersion(
+            exam=blueprint.exam,
+            version=blueprint.version,
+            content_sha256=sha256,
+            document=document,
+            loaded_at=database_now(),
+        )
+    version.is_current = True
+    version.save()
+    return True
+
+
+def _mean(values: list[Decimal]) -> Decimal:
+    return sum(values, Decimal()) / len(values) if values else Decimal()
+
+
+def _shown(path: Path) -> str:
+    """The path as an author knows it, from the repository's root."""
+    root = CONTENT.parent.parent
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name

@@ -1,0 +1,237 @@
+"""Prepare attempts before they start: eligibility, accommodations, the drawn form."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+
+from checkride import audit
+from checkride.accounts.models import User
+from checkride.jobs.dbclock import database_now
+from checkride.lib.errors import DomainError
+from exams import retakes
+from exams.assembly.draw import Form, PoolItem, draw_form
+from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, Item
+from exams.scoring.items import shuffled_groups
+
+OPEN_STATES = (Attempt.State.READY, Attempt.State.IN_PROGRESS)
+
+
+class NotYet(DomainError):
+    code = "retake-not-yet"
+    sentence = (
+        "The next attempt opens on {opens:%-d %B %Y} at {opens:%H:%M} UTC. "
+        "Your earlier attempts and results are kept."
+    )
+
+
+class UnknownExam(DomainError):
+    code = "unknown-exam"
+    sentence = "There is no exam called {exam}."
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Whether a person may sit an exam, and what stands between."""
+
+    opens_at: datetime | None
+    open_attempt: Attempt | None
+    time_allowed_s: int
+    failures: int
+
+    def is_open(self, *, at: datetime) -> bool:
+        return self.opens_at is None or at >= self.opens_at
+
+
+def current_blueprint(exam: str) -> BlueprintVersion:
+    version = BlueprintVersion.objects.filter(exam=exam, is_current=True).first()
+    if version is None:
+        raise UnknownExam(exam=exam)
+    return version
+
+
+def eligibility(user: User, version: BlueprintVersion, *, at: datetime) -> Eligibility:
+    """What this person may do with this exam now."""
+    blueprint = version.blueprint
+    attempts = list(
+        Attempt.objects.filter(candidate=user, exam=version.exam).select_related(
+            "result__grade_run", "blueprint_version"
+        )
+    )
+    finished = [
+        retakes.FinishedAttempt(closed_at=attempt.closed_at, passed=_passed(attempt))
+        for attempt in attempts
+        if attempt.closed_at is not None
+    ]
+    return Eligibility(
+        opens_at=retakes.may_sit_from(
+            finished, waits_days=blueprint.retake_waits_days, valid_days=blueprint.valid_days
+        ),
+        open_attempt=next((a for a in attempts if a.state in OPEN_STATES), None),
+        time_allowed_s=time_allowed_s(user, version, on=at.date()),
+        failures=sum(1 for attempt in finished if not attempt.passed),
+    )
+
+
+def time_allowed_s(user: User, version: BlueprintVersion, *, on: date) -> int:
+    """The seconds this person has, accommodations included, rounded up."""
+    percent = max(
+        (
+            accommodation.time_percent
+            for accommodation in Accommodation.objects.filter(candidate=user)
+            if accommodation.ends_on is None or accommodation.ends_on >= on
+        ),
+        default=100,
+    )
+    return -(-version.blueprint.minutes * 60 * percent // 100)
+
+
+def prepare(user: User, exam: str) -> Attempt:
+    """The candidate's ready attempt, drawn now if there is none; an open one is returned as it is.
+
+    Raises `UnknownExam`, `NotYet` while a wait runs, `PoolTooSmall` when no new form can be drawn.
+    """
+    version = current_blueprint(exam)
+    now = database_now()
+    status = eligibility(user, version, at=now)
+    attempt = status.open_attempt
+    if attempt is not None and attempt.is_running:
+        return attempt
+    if not status.is_open(at=now) and status.opens_at is not None:
+        raise NotYet(opens=status.opens_at)
+    if attempt is not None:
+        if attempt.blueprint_version_id == version.pk:
+            return attempt
+        # Drawn to an older blueprint and never started: nobody has seen it, so it may go.
+        Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.READY).delete()
+    try:
+        with transaction.atomic():
+            return _draw_attempt(user, version, status.time_allowed_s, at=now)
+    except IntegrityError:
+        # Two presses of one button: the other request has drawn it.
+        return Attempt.objects.get(candidate=user, exam=exam, state__in=OPEN_STATES)
+
+
+@transaction.atomic
+def grant_accommodation(
+    candidate: User, *, time_percent: int, ends_on: date | None, by: User
+) -> Accommodation:
+    """Give a person more time, also for an attempt that is ready and not started."""
+    now = database_now()
+    accommodation = Accommodation.objects.create(
+        candidate=candidate,
+        time_percent=time_percent,
+        granted_by=by,
+        granted_at=now,
+        ends_on=ends_on,
+    )
+    ready = Attempt.objects.select_for_update(of=("self",)).filter(
+        candidate=candidate, state=Attempt.State.READY
+    )
+    for attempt in ready.select_related("blueprint_version"):
+        attempt.time_allowed_s = time_allowed_s(candidate, attempt.blueprint_version, on=now.date())
+        attempt.save(update_fields=["time_allowed_s"])
+    audit.record(
+        by, "accommodation.granted", candidate, at=now, facts={"time_percent": time_percent}
+    )
+    return accommodation
+
+
+def _draw_attempt(
+    user: User, version: BlueprintVersion, allowed_s: int, *, at: datetime
+) -> Attempt:
+    blueprint = version.blueprint
+    operational = {
+        item.slug: item
+        for item in Item.objects.filter(exam=version.exam, is_operational=True)
+        .exclude(current=None)
+        .select_related("current")
+    }
+    form = draw_form(
+        blueprint,
+        _pool(user, list(operational.values())),
+        seed=secrets.token_hex(16),
+        earlier_forms=_earlier_forms(user, version.exam),
+    )
+    return _store(user, version, form, operational, allowed_s, at=at)
+
+
+def _pool(user: User, items: list[Item]) -> list[PoolItem]:
+    used = dict(
+        AttemptItem.objects.values_list("item_version__item")
+        .annotate(times=Count("id"))
+        .values_list("item_version__item", "times")
+    )
+    seen = dict(
+        AttemptItem.objects.filter(attempt__candidate=user)
+        .values_list("item_version__item")
+        .annotate(times=Count("id"))
+        .values_list("item_version__item", "times")
+    )
+    pool = []
+    for item in items:
+        if item.current is None:
+            continue
+        scored = item.current.scored_item
+        pool.append(
+            PoolItem(
+                id=item.slug,
+                domain=scored.domain,
+                enemies=scored.enemies,
+                times_used=used.get(item.pk, 0),
+                seen_by_candidate=seen.get(item.pk, 0),
+                groups=shuffled_groups(scored),
+            )
+        )
+    return pool
+
+
+def _earlier_forms(user: User, exam: str) -> frozenset[frozenset[str]]:
+    forms: dict[object, set[str]] = {}
+    rows = AttemptItem.objects.filter(attempt__candidate=user, attempt__exam=exam).values_list(
+        "attempt_id", "item_version__item__slug"
+    )
+    for attempt_id, slug in rows:
+        forms.setdefault(attempt_id, set()).add(slug)
+    return frozenset(frozenset(slugs) for slugs in forms.values())
+
+
+def _store(
+    user: User,
+    version: BlueprintVersion,
+    form: Form,
+    items: dict[str, Item],
+    allowed_s: int,
+    *,
+    at: datetime,
+) -> Attempt:
+    attempt = Attempt.objects.create(
+        candidate=user,
+        exam=version.exam,
+        blueprint_version=version,
+        form_seed=form.seed,
+        form_digest=form.digest,
+        prepared_at=at,
+        time_allowed_s=allowed_s,
+        grace_s=version.blueprint.grace_s,
+    )
+    AttemptItem.objects.bulk_create(
+        AttemptItem(
+            attempt=attempt,
+            position=place.position,
+            item_version=items[place.id].current,
+            domain=items[place.id].domain,
+            drawn={group: list(ids) for group, ids in place.drawn.items()},
+        )
+        for place in form.items
+    )
+    return attempt
+
+
+def _passed(attempt: Attempt) -> bool | None:
+    result = getattr(attempt, "result", None)
+    return None if result is None else result.grade_run.passed

@@ -1,0 +1,107 @@
+"""The life of an attempt and the verdict on each save, as pure functions.
+
+`ready` (form drawn) -> `in_progress` -> `submitted` -> `graded` -> `released`. Every step is
+one-way. A save is never refused without being kept: the verdict says whether it counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from checkride.lib.errors import DomainError
+
+State: TypeAlias = Literal["ready", "in_progress", "submitted", "graded", "released"]
+ClosedBy: TypeAlias = Literal["", "candidate", "deadline"]
+SaveVerdict: TypeAlias = Literal["accepted", "conflict", "late", "closed"]
+
+STEPS: dict[State, frozenset[State]] = {
+    "ready": frozenset({"in_progress"}),
+    "in_progress": frozenset({"submitted"}),
+    "submitted": frozenset({"graded"}),
+    # Graded again when a save that arrived in time is written after the close.
+    "graded": frozenset({"graded", "released"}),
+    "released": frozenset({"released"}),
+}
+
+
+class NotStarted(DomainError):
+    code = "attempt-not-started"
+    sentence = "This attempt has not been started, so nothing can be saved yet. Press Start first."
+
+
+class StepNotPossible(DomainError):
+    code = "attempt-step"
+    sentence = "This attempt is {state} and cannot become {wanted}. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The part of an attempt that decides what counts."""
+
+    state: State
+    deadline_at: datetime | None = None
+    grace_s: int = 0
+    closed_at: datetime | None = None
+    closed_by: ClosedBy = ""
+
+    @property
+    def counts_until(self) -> datetime:
+        """The last moment at which a save counts: hand-in, or the deadline with its grace."""
+        if self.closed_by == "candidate" and self.closed_at is not None:
+            return self.closed_at
+        if self.deadline_at is None:
+            raise NotStarted()
+        return self.deadline_at + timedelta(seconds=self.grace_s)
+
+
+def judge_save(clock: Clock, *, received_at: datetime, base_rev: int, rev: int) -> SaveVerdict:
+    """Say whether a save counts. Order matters: too late is too late, whatever it was based on.
+
+    What counts is when the save reached us, not when we came to it: a save that was received in
+    time is accepted even if a slow machine writes it after the close. `base_rev` is the revision
+    the candidate was looking at, `rev` the current one.
+    """
+    if clock.state == "ready":
+        raise NotStarted()
+    if received_at > clock.counts_until:
+        return "closed" if clock.closed_by == "candidate" else "late"
+    return "accepted" if base_rev == rev else "conflict"
+
+
+def is_overdue(clock: Clock, *, at: datetime) -> bool:
+    return clock.state == "in_progress" and at > clock.counts_until
+
+
+def start(clock: Clock, *, at: datetime, allowed_s: int, grace_s: int) -> Clock:
+    """The deadline falls on a full second, rounded up: nobody loses the part of a second."""
+    require_step(clock.state, "in_progress")
+    whole = at.replace(microsecond=0)
+    begin = whole if whole == at else whole + timedelta(seconds=1)
+    return replace(
+        clock,
+        state="in_progress",
+        deadline_at=begin + timedelta(seconds=allowed_s),
+        grace_s=grace_s,
+    )
+
+
+def hand_in(clock: Clock, *, received_at: datetime) -> Clock:
+    """Close by hand. At or after the deadline it is the deadline that closes, so that the saves
+    of the grace period still count."""
+    require_step(clock.state, "submitted")
+    if clock.deadline_at is None or received_at >= clock.deadline_at:
+        return close_overdue(clock)
+    return replace(clock, state="submitted", closed_at=received_at, closed_by="candidate")
+
+
+def close_overdue(clock: Clock) -> Clock:
+    require_step(clock.state, "submitted")
+    return replace(clock, state="submitted", closed_at=clock.deadline_at, closed_by="deadline")
+
+
+def require_step(state: State, wanted: State) -> None:
+    """Raise `StepNotPossible` unless the life of an attempt has this step."""
+    if wanted not in STEPS[state]:
+        raise StepNotPossible(state=state.replace("_", " "), wanted=wanted.replace("_", " "))

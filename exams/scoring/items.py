@@ -1,0 +1,210 @@
+"""An item, its key, and the face of it that a candidate may see.
+
+`Item` holds the key and never leaves the server. `Face` is what is drawn on the page; it has no
+field in which a key could travel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+ItemKind: TypeAlias = Literal["single", "multiple", "numeric", "ordering", "matching", "hotspot"]
+
+KINDS: tuple[ItemKind, ...] = (
+    "single",
+    "multiple",
+    "numeric",
+    "ordering",
+    "matching",
+    "hotspot",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be chosen, placed or matched: an id for the record, a text to read."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SingleKey:
+    options: tuple[Choice, ...]
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleKey:
+    """`right` must be chosen, all of it and nothing else."""
+
+    options: tuple[Choice, ...]
+    right: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NumericKey:
+    """Right when no further than `tolerance` from `value`, both in `unit`."""
+
+    value: Decimal
+    tolerance: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingKey:
+    steps: tuple[Choice, ...]
+    right: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingKey:
+    """`right` gives for each id of `left` the one id of `right_side`; some may be left over."""
+
+    left: tuple[Choice, ...]
+    right_side: tuple[Choice, ...]
+    right: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HotspotKey:
+    """Lines of the item's log, counted from 1."""
+
+    right: frozenset[int]
+
+
+Key: TypeAlias = SingleKey | MultipleKey | NumericKey | OrderingKey | MatchingKey | HotspotKey
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One scored task. Only an operational item may stand on a form. `seconds` is the time a just-qualified candidate needs; `angoff` the share
+    of just-qualified candidates expected to answer right; `enemies` never share its form."""
+
+    id: str
+    kind: ItemKind
+    life: str
+    domain: str
+    competencies: tuple[str, ...]
+    exams: tuple[str, ...]
+    level: str
+    cognition: str
+    seconds: int
+    angoff: Decimal
+    stem: str
+    log: tuple[str, ...]
+    enemies: frozenset[str]
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a candidate sees of an item, in the order drawn for this form.
+
+    `choices` are options, steps, right-hand sides or log lines, by kind; `left` is used by
+    matching only; `choose` is how many to choose, where the item says so.
+    """
+
+    kind: ItemKind
+    context: str
+    ask: str
+    instruction: str
+    log: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    left: tuple[Choice, ...]
+    unit: str
+    choose: int
+
+
+Drawn: TypeAlias = Mapping[str, tuple[str, ...]]
+
+
+def shuffled_groups(item: Item) -> dict[str, tuple[str, ...]]:
+    """The ids whose order a form draws, by group. Log lines and numbers have no order to draw."""
+    key = item.key
+    if isinstance(key, SingleKey | MultipleKey):
+        return {"choices": tuple(option.id for option in key.options)}
+    if isinstance(key, OrderingKey):
+        return {"choices": tuple(step.id for step in key.steps)}
+    if isinstance(key, MatchingKey):
+        return {
+            "left": tuple(entry.id for entry in key.left),
+            "choices": tuple(entry.id for entry in key.right_side),
+        }
+    return {}
+
+
+def face_of(item: Item, drawn: Drawn) -> Face:
+    """The page's view of an item, with its groups in the drawn order."""
+    context, ask = split_stem(item.stem)
+    choices: tuple[Choice, ...] = ()
+    left: tuple[Choice, ...] = ()
+    unit = ""
+    choose = 1
+    log = item.log
+    match item.key:
+        case SingleKey(options=options):
+            choices, instruction = options, "one answer"
+        case MultipleKey(options=options, right=right):
+            choices, choose = options, len(right)
+            instruction = f"choose {_WORDS.get(choose, str(choose))}"
+        case NumericKey(unit=unit):
+            instruction = "a number"
+        case OrderingKey(steps=steps):
+            choices, instruction = steps, "put in order"
+        case MatchingKey(left=left, right_side=right_side):
+            choices, instruction = right_side, "match each"
+        case HotspotKey(right=right):
+            choices = tuple(
+                Choice(str(number), line) for number, line in enumerate(item.log, start=1)
+            )
+            choose, log = len(right), ()
+            instruction = (
+                "mark one line" if choose == 1 else f"mark {_WORDS.get(choose, str(choose))} lines"
+            )
+    return Face(
+        kind=item.kind,
+        context=context,
+        ask=ask,
+        instruction=instruction,
+        log=log,
+        choices=_in_order(choices, drawn.get("choices")),
+        left=_in_order(left, drawn.get("left")),
+        unit=unit,
+        choose=choose,
+    )
+
+
+_WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
+
+
+def _in_order(choices: tuple[Choice, ...], order: tuple[str, ...] | None) -> tuple[Choice, ...]:
+    if order is None:
+        return choices
+    by_id = {choice.id: choice for choice in choices}
+    return tuple(by_id[choice_id] for choice_id in order)
+
+
+_SENTENCE_END = re.compile(r"(?<=[.?!:\"”])\s+(?=[A-Z“\"0-9])")
+_ASKS = re.compile(
+    r"^(Choose|Mark|Match|Put|Order|Select|Give|Enter|State|Name|Which|What|How|Who|When|Where)\b"
+)
+
+
+def split_stem(stem: str) -> tuple[str, str]:
+    """Part a stem into the situation and the task, which is the heading of its page.
+
+    The task begins at the last sentence that asks or orders; what follows it ("One record is left
+    over.") belongs to it. A stem of one sentence is all task.
+    """
+    sentences = _SENTENCE_END.split(" ".join(stem.split()))
+    begins = len(sentences) - 1
+    for number in range(len(sentences) - 1, -1, -1):
+        if sentences[number].endswith("?") or _ASKS.match(sentences[number]):
+            begins = number
+            break
+    return " ".join(sentences[:begins]), " ".join(sentences[begins:])

@@ -1,0 +1,195 @@
+"""A response: what one candidate gave to one item, as JSON, and what can be said about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from checkride.lib.errors import DomainError
+from exams.scoring.items import Choice, Face
+
+Payload: TypeAlias = Mapping[str, Any]
+Completeness: TypeAlias = Literal["empty", "partial", "complete"]
+
+MAX_TYPED = 40
+
+
+class BadResponse(DomainError):
+    code = "bad-response"
+    sentence = (
+        "This answer does not fit its item ({problem}). What was saved before is kept; "
+        "load the page again and answer once more."
+    )
+
+
+def check_payload(face: Face, payload: Any) -> dict[str, Any]:
+    """Return the payload in its one canonical form, or raise `BadResponse`.
+
+    Shapes, by kind: `{"choice": id}`, `{"choices": [id]}`, `{"number": text}`,
+    `{"positions": {id: place}}`, `{"pairs": {left: right}}`, `{"lines": [number]}`. An empty
+    object is a cleared answer. Incomplete answers are kept: half an order is still what was typed.
+    """
+    if not isinstance(payload, dict):
+        raise BadResponse(problem="it is not an object")
+    if payload == {}:
+        return {}
+    field = _FIELD[face.kind]
+    if set(payload) != {field}:
+        raise BadResponse(problem=f"expected “{field}” and nothing else")
+    value = payload[field]
+    ids = {choice.id for choice in face.choices}
+    match face.kind:
+        case "single":
+            return {} if value is None else {"choice": _known(value, ids)}
+        case "multiple":
+            chosen = {_known(entry, ids) for entry in _listed(value)}
+            return (
+                {"choices": [choice for choice in sorted(ids) if choice in chosen]}
+                if chosen
+                else {}
+            )
+        case "numeric":
+            typed = _typed(value)
+            return {"number": typed} if typed else {}
+        case "ordering":
+            places = {
+                _known(step, ids): _place(place, len(ids))
+                for step, place in _mapped(value).items()
+                if place is not None
+            }
+            return {"positions": dict(sorted(places.items()))} if places else {}
+        case "matching":
+            left = {entry.id for entry in face.left}
+            pairs = {
+                _known(key, left): _known(entry, ids)
+                for key, entry in _mapped(value).items()
+                if entry is not None
+            }
+            return {"pairs": dict(sorted(pairs.items()))} if pairs else {}
+        case "hotspot":
+            lines = {_place(entry, len(ids)) for entry in _listed(value)}
+            return {"lines": sorted(lines)} if lines else {}
+
+
+def completeness(face: Face, payload: Payload) -> Completeness:
+    """Whether an answer could be scored as it stands: every place filled, every pair made."""
+    if not payload:
+        return "empty"
+    match face.kind:
+        case "single":
+            return "complete"
+        case "multiple":
+            return "complete" if len(payload["choices"]) == face.choose else "partial"
+        case "numeric":
+            return "partial" if read_number(payload["number"]) is None else "complete"
+        case "ordering":
+            places = sorted(payload["positions"].values())
+            return "complete" if places == list(range(1, len(face.choices) + 1)) else "partial"
+        case "matching":
+            return "complete" if len(payload["pairs"]) == len(face.left) else "partial"
+        case "hotspot":
+            return "complete" if len(payload["lines"]) == face.choose else "partial"
+
+
+_GROUPED = r"[1-9]\d{0,2}(?:[, \u00a0\u202f]\d{3})+"
+_NUMBER = re.compile(rf"([+-]?)({_GROUPED}|\d+)?(?:\.(\d+))?", re.ASCII)
+_COMMA = re.compile(r"([+-]?)(?:(0),(\d+)|(\d+),(\d{1,2}|\d{4,}))", re.ASCII)
+
+
+def read_number(typed: str) -> Decimal | None:
+    """Read a number as people type it: `37.5`, `37,5`, `1,250`, `1 250.00`, `12 %`.
+
+    A comma before exactly three digits groups thousands, unless a lone 0 stands before it;
+    any other comma is a decimal sign. Returns `None` for everything else, because a guess would
+    be a score nobody can explain.
+    """
+    text = typed.strip().replace("−", "-").removesuffix("%").strip().lstrip("$€£").strip()
+    if comma := _COMMA.fullmatch(text):
+        whole, fraction = comma[2] or comma[4], comma[3] or comma[5]
+        return Decimal(f"{comma[1]}{whole}.{fraction}")
+    plain = _NUMBER.fullmatch(text)
+    if plain is None or not (plain[2] or plain[3]):
+        return None
+    whole = re.sub(r"\D", "", plain[2] or "0")
+    return Decimal(f"{plain[1]}{whole}.{plain[3] or '0'}")
+
+
+def in_words(face: Face, payload: Payload) -> str:
+    """The answer as the candidate saw it on the page: letters for options, numbers for lines.
+
+    It names no text of the item, so that a receipt can be kept and shown without spreading items.
+    """
+    if not payload:
+        return "no answer"
+    letters = {choice.id: letter(number) for number, choice in enumerate(face.choices)}
+    match face.kind:
+        case "single":
+            return letters[payload["choice"]]
+        case "multiple":
+            return ", ".join(sorted(letters[choice] for choice in payload["choices"]))
+        case "numeric":
+            return f"{payload['number']} {face.unit}".strip()
+        case "ordering":
+            placed = sorted(payload["positions"].items(), key=lambda entry: entry[1])
+            return ", ".join(f"{place}: {letters[step]}" for step, place in placed)
+        case "matching":
+            numbers = {entry.id: number for number, entry in enumerate(face.left, start=1)}
+            pairs = sorted(
+                (numbers[left], letters[right]) for left, right in payload["pairs"].items()
+            )
+            return ", ".join(f"{left} with {right}" for left, right in pairs)
+        case "hotspot":
+            lines = payload["lines"]
+            return ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
+
+
+def letter(number: int) -> str:
+    """The letter that names a choice on the page: 0 is A."""
+    return chr(ord("A") + number)
+
+
+def lettered(choices: tuple[Choice, ...]) -> list[tuple[str, Choice]]:
+    return [(letter(number), choice) for number, choice in enumerate(choices)]
+
+
+_FIELD = {
+    "single": "choice",
+    "multiple": "choices",
+    "numeric": "number",
+    "ordering": "positions",
+    "matching": "pairs",
+    "hotspot": "lines",
+}
+
+
+def _known(value: Any, ids: set[str]) -> str:
+    if not isinstance(value, str) or value not in ids:
+        raise BadResponse(problem="it names something the item does not have")
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > 100:
+        raise BadResponse(problem="expected a list")
+    return value
+
+
+def _mapped(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or len(value) > 100:
+        raise BadResponse(problem="expected a table of pairs")
+    return value
+
+
+def _place(value: Any, last: int) -> int:
+    # bool is an int in Python; `true` is no place.
+    if type(value) is not int or not 1 <= value <= last:
+        raise BadResponse(problem=f"expected a number from 1 to {last}")
+    return value
+
+
+def _typed(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TYPED or not value.isprintable():
+        raise BadResponse(problem=f"expected one line of at most {MAX_TYPED} characters")
+    return value.strip()

@@ -1,0 +1,22 @@
+"""Work done by the workers: close overdue attempts, grade closed ones."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from checkride.jobs.periodic import every
+from checkride.jobs.queue import handler
+from exams import delivery, results
+
+
+@every(5)
+def close_overdue_attempts() -> None:
+    delivery.close_overdue_attempts()
+
+
+@handler(results.GRADE_JOB)
+def grade_attempt(payload: dict[str, Any]) -> dict[str, Any]:
+    """Grade and, where the exam says so, release. Doing it twice changes nothing."""
+    run = results.grade(UUID(payload["attempt"]), reason=payload["reason"])
+    return {"run": run.pk, "correct": run.correct}
