@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +105,93 @@ def _own_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     cache.clear()
 
+
+@dataclass(frozen=True)
+class Site:
+    """The whole product, started as `make serve` starts it."""
+
+    url: str
+    var: Path
+
+    def manage(self, *command: str) -> str:
+        """Run a manage.py command on this site's database; what it printed."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        port = self.url.rpartition(":")[2]
+        return {**os.environ, "CHECKRIDE_VAR": str(self.var), "PORT": port, "SITE_URL": self.url}
+
+
+@pytest.fixture(scope="session")
+def live_site() -> Iterator[Site]:
+    """Every part running: database, Redis, signer, web, worker and beat. Tests that use it carry
+    `pytest.mark.xdist_group("live_site")`, so that one worker runs them and starts it once."""
+    var = ROOT / "var-test" / f"site-{os.getpid()}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = Site(url=f"http://127.0.0.1:{port}", var=var)
+    log_path = ROOT / "var-test" / "site.log"
+    log_path.parent.mkdir(exist_ok=True)
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "checkride.embedded.serve"],
+            env={**site.environment, "LOG_LEVEL": "INFO"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(site.url + "/readyz", process, log_path)
+            yield site
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+            shutil.rmtree(var, ignore_errors=True)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            assert process.poll() is None, log.read_text(errors="replace")[-3000:]
+            assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+            time.sleep(0.1)
+
+
+CHROMIUM_SWITCHES = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=CHROMIUM_SWITCHES,
+        )
+        yield chromium
+        chromium.close()

@@ -1,7 +1,7 @@
 """Resolve the dependencies into requirements/*.lock: versions and hashes, no addresses.
 
-    python tools/locks.py            resolve anew
-    python tools/locks.py --check    say whether the locks still satisfy pyproject.toml
+python tools/locks.py            resolve anew
+python tools/locks.py --check    say whether the locks still satisfy pyproject.toml
 """
 
 from __future__ import annotations

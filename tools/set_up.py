@@ -36,7 +36,9 @@ def say(text: str) -> None:
 def run(*command: str | Path, cwd: Path = ROOT, environment: dict[str, str] | None = None) -> None:
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=environment, check=False)
     if done.returncode:
-        shown = " ".join(Path(str(part)).name if index == 0 else str(part) for index, part in enumerate(command))
+        shown = " ".join(
+            Path(str(part)).name if index == 0 else str(part) for index, part in enumerate(command)
+        )
         raise Refused(f"“{shown}” failed; its message stands above. Mend that and run make again.")
 
 
@@ -69,7 +71,9 @@ def python_packages() -> None:
     run(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", "-r", locks[0])
     uv = VENV / "bin" / "uv"
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV)}
-    run(uv, "pip", "install", "--quiet", "--require-hashes", "-r", locks[1], environment=environment)
+    run(
+        uv, "pip", "install", "--quiet", "--require-hashes", "-r", locks[1], environment=environment
+    )
     run(
         *(uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."),
         environment=environment,
@@ -92,10 +96,22 @@ def front_end() -> None:
         text=True,
         check=True,
     ).stdout.strip()
-    npm = [Path(node) / "bin" / "node", Path(node) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+    npm = [
+        Path(node) / "bin" / "node",
+        Path(node) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
+    ]
     environment = {**os.environ, "PATH": f"{Path(node) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     say("installing the locked front-end packages")
-    run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=FRONTEND, environment=environment)
+    run(
+        *npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        cwd=FRONTEND,
+        environment=environment,
+    )
     say("building the front end")
     run(*npm, "run", "--silent", "build", cwd=FRONTEND, environment=environment)
     note(stamp, sources)
@@ -115,7 +131,15 @@ def system_packages(names: list[str], what_for: str) -> None:
     say(f"installing {', '.join(names)} from the distribution ({what_for})")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("apt-get", "-qq", "update", environment=environment)
-    run("apt-get", "-qq", "install", "-y", "--no-install-recommends", *names, environment=environment)
+    run(
+        "apt-get",
+        "-qq",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        *names,
+        environment=environment,
+    )
 
 
 def main() -> int:

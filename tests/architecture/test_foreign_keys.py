@@ -28,4 +28,6 @@ def test_a_credential_survives_the_attempt_it_rests_on() -> None:
         for field in model._meta.get_fields():
             target = getattr(field, "related_model", None)
             if target is not None and not field.auto_created:
-                assert target._meta.app_label not in {"exams", "courses"}, f"{model.__name__}.{field.name}"
+                assert target._meta.app_label not in {"exams", "courses"}, (
+                    f"{model.__name__}.{field.name}"
+                )

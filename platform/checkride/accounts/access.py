@@ -32,7 +32,9 @@ def role_required(*roles: Role) -> Callable[[View[P]], Callable[..., HttpRespons
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @login_required
         @wraps(view)
-        def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(
+            request: SignedInRequest, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             if not any(request.user.has_role(role) for role in roles):
                 raise Http404
             return view(request, *args, **kwargs)

@@ -16,7 +16,11 @@ class EmailBackend(BaseEmailBackend):
             html = ""
             if isinstance(message, EmailMultiAlternatives):
                 html = next(
-                    (str(part.content) for part in message.alternatives if part.mimetype == "text/html"),
+                    (
+                        str(part.content)
+                        for part in message.alternatives
+                        if part.mimetype == "text/html"
+                    ),
                     "",
                 )
             DevelopmentMail.objects.create(

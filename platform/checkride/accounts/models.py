@@ -97,7 +97,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def initials(self) -> str:
         """One or two letters for the account button."""
         words = (self.name or self.email).replace("@", " ").split()
-        return "".join(word[0] for word in (words[:1] + words[1:][-1:] if self.name else words[:1])).upper()
+        return "".join(
+            word[0] for word in (words[:1] + words[1:][-1:] if self.name else words[:1])
+        ).upper()
 
 
 class RoleHeld(models.Model):

@@ -29,7 +29,9 @@ def export(user: User) -> Mapping[str, bytes]:
                     EmailAddress.objects.filter(user=user).values("email", "verified", "primary")
                 ),
                 "second_factors": list(
-                    Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
+                    Authenticator.objects.filter(user=user).values(
+                        "type", "created_at", "last_used_at"
+                    )
                 ),
                 "sessions": list(
                     UserSession.objects.filter(user=user).values(

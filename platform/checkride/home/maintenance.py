@@ -27,7 +27,9 @@ class DatabaseAwayMiddleware:
         except (OperationalError, InterfaceError) as problem:
             return self._answer(request, problem)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
         if isinstance(exception, (OperationalError, InterfaceError)):
             return self._answer(request, exception)
         return None

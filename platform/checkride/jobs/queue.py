@@ -61,7 +61,9 @@ def _tell_worker(job_id: int) -> None:
 
     try:
         run_job.apply_async((job_id,), retry=False)
-    except Exception as problem:  # whatever the broker's client raises: the row waits for the sweeper
+    except (
+        Exception
+    ) as problem:  # whatever the broker's client raises: the row waits for the sweeper
         log.warning("jobs.broker_away", job=job_id, problem=repr(problem))
 
 
@@ -138,7 +140,10 @@ def oldest_wait_s() -> float:
     """How long the job that has waited longest has been due, in seconds; 0 when none waits."""
     now = database_now()
     oldest = (
-        Job.objects.filter(_waiting()).order_by("created_at").values_list("created_at", flat=True).first()
+        Job.objects.filter(_waiting())
+        .order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first()
     )
     return (now - oldest).total_seconds() if oldest else 0.0
 

@@ -60,7 +60,9 @@ class Environment:
         except ValueError:
             number = least - 1
         if not least <= number <= most:
-            raise BadSetting(f"{name} is “{value}”. It must be a whole number from {least} to {most}.")
+            raise BadSetting(
+                f"{name} is “{value}”. It must be a whole number from {least} to {most}."
+            )
         return number
 
     def url(self, name: str, default: str, schemes: Sequence[str]) -> str:

@@ -36,7 +36,9 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.yaml_implicit_resolvers = {}
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""]
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789")
 )
@@ -111,6 +113,31 @@ def load(text: str) -> Any:
             problem=f"this is not valid YAML ({error.problem or error.context}).",
         ) from error
     except yaml.YAMLError as error:
-        raise BadYaml(line=1, problem="the file holds characters that YAML does not allow.") from error
+        raise BadYaml(
+            line=1, problem="the file holds characters that YAML does not allow."
+        ) from error
     except (RecursionError, ValueError) as error:
         raise BadYaml(line=1, problem="the file cannot be read as YAML.") from error
+
+
+def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
+    """The line (from 1) of each value in a text that `load` has accepted.
+
+    A value is named by the keys and indices that lead to it: `("nodes", "pay")`, `("edges", 3)`.
+    """
+    found: dict[tuple[str | int, ...], int] = {}
+
+    def walk(node: yaml.Node, path: tuple[str | int, ...]) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for index, child in enumerate(node.value):
+                found[(*path, index)] = child.start_mark.line + 1
+                walk(child, (*path, index))
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                found[(*path, key.value)] = key.start_mark.line + 1
+                walk(value, (*path, key.value))
+
+    root = yaml.compose(text, Loader=_StringKeys)
+    if root is not None:
+        walk(root, ())
+    return found

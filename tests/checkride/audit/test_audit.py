@@ -19,7 +19,11 @@ def test_a_deed_is_recorded_with_who_what_and_when(learner: User) -> None:
     audit.record(learner, "person.renamed", learner, at=at, facts={"field": "name"})
 
     row = AuditRow.objects.get()
-    assert (row.actor_id, row.action, row.subject_kind) == (str(learner.pk), "person.renamed", "accounts.user")
+    assert (row.actor_id, row.action, row.subject_kind) == (
+        str(learner.pk),
+        "person.renamed",
+        "accounts.user",
+    )
     assert row.at == at
     assert row.facts == {"field": "name"}
 

@@ -4,26 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditRow',
+            name="AuditRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor_id', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('action', models.CharField(db_index=True, max_length=80)),
-                ('subject_kind', models.CharField(blank=True, max_length=80)),
-                ('subject_id', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('facts', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                ("actor_id", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("action", models.CharField(db_index=True, max_length=80)),
+                ("subject_kind", models.CharField(blank=True, max_length=80)),
+                ("subject_id", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("facts", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
     ]
