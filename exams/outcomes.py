@@ -57,6 +57,16 @@ def released_pass(result_id: int) -> ReleasedPass | None:
     return None if result is None else _as_pass(result)
 
 
+def pass_of(source_id: str) -> ReleasedPass | None:
+    """The pass with this `source_id`; None when there is none, or it is not released."""
+    try:
+        attempt_id = UUID(source_id)
+    except ValueError:
+        return None
+    result = _passes().filter(attempt_id=attempt_id).first()
+    return None if result is None else _as_pass(result)
+
+
 def released_passes(since: datetime) -> Iterator[ReleasedPass]:
     """Every pass released at `since` or later, oldest first."""
     for result in _passes().filter(released_at__gte=since).order_by("released_at").iterator(200):
