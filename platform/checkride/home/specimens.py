@@ -6,6 +6,8 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 
+from checkride.ui.icons import icon_names
+
 
 class SpecimenForm(forms.Form):
     """A form of every kind of field."""
@@ -29,6 +31,7 @@ def context(request: HttpRequest) -> dict[str, object]:
     wrong = SpecimenForm({"name": "", "email": "nobody@", "role": "operator"}, prefix="wrong")
     wrong.is_valid()
     return {
+        "icons": sorted(icon_names()),
         "form": SpecimenForm(prefix="empty"),
         "wrong_form": wrong,
         "page": Paginator(range(1, 96), 20).get_page(request.GET.get("page")),
