@@ -28,13 +28,17 @@ def _read() -> dict[str, object]:
     mode = env.choice("CHECKRIDE_MODE", "development", ["development", "production"])
     production = mode == "production"
     port = env.whole("PORT", 8000, least=1, most=65535)
-    site_url = env.url("SITE_URL", f"http://127.0.0.1:{port}", ["https"] if production else ["http", "https"])
+    site_url = env.url(
+        "SITE_URL", f"http://127.0.0.1:{port}", ["https"] if production else ["http", "https"]
+    )
     if production:
         why = "It signs sessions and must be at least 50 random characters, kept secret."
         secret = env.required("SECRET_KEY", why)
         if len(secret) < 50:
             raise BadSetting(f"SECRET_KEY has {len(secret)} characters. {why}")
-        database = env.required("DATABASE_URL", "Production needs a PostgreSQL 15 or newer of its own.")
+        database = env.required(
+            "DATABASE_URL", "Production needs a PostgreSQL 15 or newer of its own."
+        )
         redis = env.required("REDIS_URL", "Production needs a Redis of its own.")
     else:
         secret = env.text("SECRET_KEY", "") or servers.development_secret(where)
@@ -82,11 +86,14 @@ try:
     _database_settings = _database(str(_values["database"]))
     SESSION_HOURS = env.whole("SESSION_HOURS", 24 * 14, least=1, most=24 * 90)
     LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
-    LOG_FORMAT = env.choice("LOG_FORMAT", "json" if _values["production"] else "text", ["json", "text"])
+    LOG_FORMAT = env.choice(
+        "LOG_FORMAT", "json" if _values["production"] else "text", ["json", "text"]
+    )
     TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0, least=0, most=5)
     DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Checkride <no-reply@checkride.example>")
     _mail_url = env.url(
-        "MAIL_URL", "devbox://" if not _values["production"] else "smtp://localhost:25",
+        "MAIL_URL",
+        "devbox://" if not _values["production"] else "smtp://localhost:25",
         ["smtp", "smtps", "devbox"],
     )
     SIGNER_SOCKET = Path(env.text("SIGNER_SOCKET", str(where.signer_socket)))
@@ -128,7 +135,7 @@ FORMAT_MODULE_PATH = ["checkride.ui.formats"]
 
 INSTALLED_APPS = [
     "checkride.ui",
-    "checkride.accounts",
+    "checkride.accounts.apps.AccountsConfig",
     "checkride.audit",
     "checkride.jobs",
     "checkride.home",
@@ -142,7 +149,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django.contrib.humanize",
     "django.contrib.postgres",
-    "django.contrib.admin",
+    "checkride.accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -305,8 +312,16 @@ CONTENT_SECURITY_POLICY = {
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
     for name in (
-        "accelerometer", "camera", "display-capture", "geolocation", "gyroscope",
-        "magnetometer", "microphone", "midi", "payment", "usb",
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
     )
 }
 X_FRAME_OPTIONS = "DENY"

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class AccountsConfig(AppConfig):
@@ -10,3 +11,9 @@ class AccountsConfig(AppConfig):
         from checkride.accounts import own_data, personal_data
 
         personal_data.register("account", export=own_data.export, erase=own_data.erase)
+
+
+class AdminConfig(DjangoAdminConfig):
+    """Named in INSTALLED_APPS in place of django.contrib.admin."""
+
+    default_site = "checkride.accounts.admin_site.AdminSite"
