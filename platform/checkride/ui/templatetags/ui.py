@@ -83,12 +83,18 @@ def seal(*, small: bool = False) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/forms/field.html")
-def field(bound: BoundField, **attributes: str | bool) -> dict[str, Any]:
-    """One form field with label, hint and error.
+def field(
+    bound: BoundField, *, label: str = "", hint: str = "", **attributes: str | bool
+) -> dict[str, Any]:
+    """One form field with label, hint and error; `label` and `hint` replace the form's own.
 
     Further arguments become attributes of the control, underscores as hyphens, and False takes
     one away: `{% field form.code class="input--code" placeholder=False %}`.
     """
+    if label:
+        bound.label = label
+    if hint:
+        bound.help_text = hint
     return {"field": bound, "control": _control(bound, attributes)}
 
 
@@ -186,6 +192,27 @@ def duration(seconds: float | None) -> str:
     if not minutes:
         return _("%(n)s h") % {"n": hours}
     return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
+
+
+@register.filter
+def in_words(count: int) -> str:
+    """A small count in letters, as a heading wants it: 8 becomes "Eight"; from 13 on in figures."""
+    words = (
+        _("None"),
+        _("One"),
+        _("Two"),
+        _("Three"),
+        _("Four"),
+        _("Five"),
+        _("Six"),
+        _("Seven"),
+        _("Eight"),
+        _("Nine"),
+        _("Ten"),
+        _("Eleven"),
+        _("Twelve"),
+    )
+    return words[count] if 0 <= count < len(words) else str(count)
 
 
 @register.filter
