@@ -9,6 +9,6 @@ class ExamsConfig(AppConfig):
 
     def ready(self) -> None:
         from checkride.accounts import personal_data
-        from exams import own_data
+        from exams import own_data, tasks  # noqa: F401  the import registers the jobs
 
         personal_data.register("exams", export=own_data.export, erase=own_data.erase)

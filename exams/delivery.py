@@ -72,15 +72,16 @@ class Save:
 class Receipt:
     """What became of a save.
 
-    `rev` and `current` are the revision and answer that count now; `payload` is the one this save
-    carried. `payload_sha256` is over its canonical form: only who sees the hash of what was typed
-    may say “saved”.
+    `payload` is what this save carried and `rev` the revision it became, or that it met;
+    `current_rev` and `current` are what counts now. `payload_sha256` is over the canonical form of
+    `payload`: only who sees the hash of what was typed may say “saved”.
     """
 
     verdict: save_protocol.SaveVerdict
     rev: int
     payload: dict[str, Any]
     payload_sha256: str
+    current_rev: int
     current: dict[str, Any]
     received_at: datetime
     server_now: datetime
@@ -156,9 +157,10 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
     now = database_now()
     return Receipt(
         verdict=cast(save_protocol.SaveVerdict, event.verdict),
-        rev=stored.rev if stored else 0,
+        rev=event.rev,
         payload=event.payload,
         payload_sha256=event.payload_sha256,
+        current_rev=stored.rev if stored else 0,
         current=stored.payload if stored else {},
         received_at=event.received_at,
         server_now=now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -87,26 +88,24 @@ def load(folder: Path) -> Loaded:
     blueprint, document, entries = read_folder(folder)
     now = database_now()
     blueprint_added = _load_blueprint(blueprint, document)
-    added = changed = 0
+    known = {
+        item.slug: item for item in Item.objects.filter(exam=blueprint.exam).select_for_update()
+    }
+    new = Item.objects.bulk_create(
+        Item(exam=blueprint.exam, slug=scored.id, domain=scored.domain, is_operational=False)
+        for scored, _ in entries
+        if scored.id not in known
+    )
+    items = known | {item.slug: item for item in new}
+    versions = _versions(items, entries, at=now)
+    moved = []
     for scored, entry in entries:
-        item, is_new = Item.objects.get_or_create(
-            exam=blueprint.exam, slug=scored.id, defaults={"domain": scored.domain}
-        )
-        sha256 = digest(entry)
-        version = item.versions.filter(content_sha256=sha256).first()
-        if version is None:
-            version = ItemVersion.objects.create(
-                item=item,
-                number=item.versions.count() + 1,
-                content_sha256=sha256,
-                document=entry,
-                loaded_at=now,
-            )
+        item, version = items[scored.id], versions[scored.id, digest(entry)]
         if item.current_id != version.pk or not item.is_operational:
-            added += is_new
-            changed += not is_new
             item.current, item.domain, item.is_operational = version, scored.domain, True
-            item.save()
+            moved.append(item)
+    Item.objects.bulk_update(moved, ["current", "domain", "is_operational"])
+    added, changed = len(new), len(moved) - len(new)
     gone = Item.objects.filter(exam=blueprint.exam, is_operational=True).exclude(
         slug__in=[scored.id for scored, _ in entries]
     )
@@ -133,6 +132,31 @@ def load(folder: Path) -> Loaded:
             facts={"exam": loaded.exam, "added": added, "changed": changed, "retired": retired},
         )
     return loaded
+
+
+def _versions(
+    items: dict[str, Item], entries: list[tuple[ScoredItem, Document]], *, at: datetime
+) -> dict[tuple[str, str], ItemVersion]:
+    """The version for each entry by slug and hash, made where it does not exist yet."""
+    found: dict[tuple[str, str], ItemVersion] = {}
+    latest: dict[str, int] = {}
+    for version in ItemVersion.objects.filter(item__in=items.values()).select_related("item"):
+        found[version.item.slug, version.content_sha256] = version
+        latest[version.item.slug] = max(latest.get(version.item.slug, 0), version.number)
+    missing = [
+        ItemVersion(
+            item=items[scored.id],
+            number=latest.get(scored.id, 0) + 1,
+            content_sha256=digest(entry),
+            document=entry,
+            loaded_at=at,
+        )
+        for scored, entry in entries
+        if (scored.id, digest(entry)) not in found
+    ]
+    for version in ItemVersion.objects.bulk_create(missing):
+        found[version.item.slug, version.content_sha256] = version
+    return found
 
 
 def _load_blueprint(blueprint: Blueprint, document: Document) -> bool:

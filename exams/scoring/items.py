@@ -82,8 +82,12 @@ Key: TypeAlias = SingleKey | MultipleKey | NumericKey | OrderingKey | MatchingKe
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One scored task. Only an operational item may stand on a form. `seconds` is the time a just-qualified candidate needs; `angoff` the share
-    of just-qualified candidates expected to answer right; `enemies` never share its form."""
+    """One scored task.
+
+    Only an operational item may stand on a form. `seconds` is the time a just-qualified candidate
+    needs; `angoff` the share of just-qualified candidates expected to answer right; `enemies`
+    never share its form.
+    """
 
     id: str
     kind: ItemKind

@@ -1,0 +1,269 @@
+"""What the pages of an attempt show: plain values, ready to be drawn, without any key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import QueryDict
+
+from exams.models import Attempt, AttemptItem, ResponseEvent
+from exams.scoring.items import Face
+from exams.scoring.responses import Payload, completeness, in_words, letter
+
+ItemState = Literal["answered", "begun", "open", "unseen"]
+
+STATE_WORDS: Mapping[ItemState, str] = {
+    "answered": "answered",
+    "begun": "begun, not complete",
+    "open": "no answer",
+    "unseen": "not looked at yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One choice, step or left-hand side, with what the candidate did to it."""
+
+    letter: str
+    id: str
+    text: str
+    is_chosen: bool = False
+    place: int = 0
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that was kept and does not count, because another one had been saved before."""
+
+    words: str
+    received_at: datetime
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One item as the page draws it."""
+
+    face: Face
+    position: int
+    is_flagged: bool
+    rows: tuple[Row, ...]
+    left: tuple[Row, ...]
+    number: str
+    places: tuple[int, ...]
+    rev: int
+    saved_at: datetime | None
+    receipt: str
+    words: str
+    kept: Kept | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One square of the list of items."""
+
+    position: int
+    state: ItemState
+    is_flagged: bool
+    is_current: bool
+
+    @property
+    def words(self) -> str:
+        return STATE_WORDS[self.state] + (", flagged" if self.is_flagged else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole form at a glance."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def answered(self) -> int:
+        return sum(1 for entry in self.entries if entry.state == "answered")
+
+    @property
+    def unanswered(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.state != "answered")
+
+    @property
+    def flagged(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.is_flagged)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """What was kept of one item: the answer that counts, and every save."""
+
+    position: int
+    words: str
+    rev: int
+    received_at: datetime | None
+    sha256: str
+    events: tuple[ReceiptEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEvent:
+    words: str
+    received_at: datetime
+    verdict: str
+    sha256: str
+
+
+def sheet(item: AttemptItem) -> Sheet:
+    """Draw one item with the answer that counts, and the newest one that was kept beside it."""
+    face = item.face
+    response = getattr(item, "response", None)
+    payload: Payload = response.payload if response else {}
+    event = response.event if response else None
+    return Sheet(
+        face=face,
+        position=item.position,
+        is_flagged=item.is_flagged,
+        rows=_rows(face, payload),
+        left=_left(face, payload),
+        number=str(payload.get("number", "")),
+        places=tuple(range(1, len(face.choices) + 1)),
+        rev=response.rev if response else 0,
+        saved_at=event.received_at if event else None,
+        receipt=event.receipt if event else "",
+        words=in_words(face, payload),
+        kept=_kept(item, face, after=event.pk if event else 0),
+    )
+
+
+def overview(attempt: Attempt, *, current: int = 0) -> Overview:
+    items = AttemptItem.objects.filter(attempt=attempt).select_related(
+        "item_version", "response__event"
+    )
+    return Overview(
+        tuple(
+            Entry(
+                position=item.position,
+                state=_state(item),
+                is_flagged=item.is_flagged,
+                is_current=item.position == current,
+            )
+            for item in items
+        )
+    )
+
+
+def receipt_lines(attempt: Attempt) -> tuple[ReceiptLine, ...]:
+    """Every item's answer and every save of it, in words that name no text of the item."""
+    items = AttemptItem.objects.filter(attempt=attempt).select_related(
+        "item_version", "response__event"
+    )
+    lines = []
+    for item in items.prefetch_related("events"):
+        face = item.face
+        response = getattr(item, "response", None)
+        lines.append(
+            ReceiptLine(
+                position=item.position,
+                words=in_words(face, response.payload if response else {}),
+                rev=response.rev if response else 0,
+                received_at=response.event.received_at if response else None,
+                sha256=response.event.payload_sha256 if response else "",
+                events=tuple(
+                    ReceiptEvent(
+                        in_words(face, event.payload),
+                        event.received_at,
+                        event.verdict,
+                        event.payload_sha256,
+                    )
+                    for event in item.events.all()
+                ),
+            )
+        )
+    return tuple(lines)
+
+
+def payload_from_post(face: Face, post: QueryDict) -> dict[str, Any]:
+    """The answer in a posted form; `check_payload` decides whether it fits."""
+    match face.kind:
+        case "single":
+            chosen = post.get("choice")
+            return {"choice": chosen} if chosen else {}
+        case "multiple":
+            return {"choices": list(post.getlist("choices"))}
+        case "numeric":
+            return {"number": post.get("number", "")}
+        case "ordering":
+            return {
+                "positions": {step.id: _whole(post, f"place-{step.id}") for step in face.choices}
+            }
+        case "matching":
+            return {
+                "pairs": {entry.id: post.get(f"pair-{entry.id}") or None for entry in face.left}
+            }
+        case "hotspot":
+            lines = [int(line) for line in post.getlist("lines") if line.isdecimal()]
+            return {"lines": lines}
+
+
+def _whole(post: QueryDict, field: str) -> int | None:
+    value = post.get(field, "")
+    return int(value) if value.isdecimal() and len(value) < 4 else None
+
+
+def _rows(face: Face, payload: Payload) -> tuple[Row, ...]:
+    chosen = {
+        payload.get("choice"),
+        *payload.get("choices", ()),
+        *map(str, payload.get("lines", ())),
+    }
+    places = payload.get("positions", {})
+    rows = [
+        Row(letter(number), choice.id, choice.text, choice.id in chosen, places.get(choice.id, 0))
+        for number, choice in enumerate(face.choices)
+    ]
+    if face.kind == "ordering" and completeness(face, payload) == "complete":
+        rows.sort(key=lambda row: row.place)
+    return tuple(rows)
+
+
+def _left(face: Face, payload: Payload) -> tuple[Row, ...]:
+    pairs = payload.get("pairs", {})
+    return tuple(
+        Row(str(number), entry.id, entry.text, partner=pairs.get(entry.id, ""))
+        for number, entry in enumerate(face.left, start=1)
+    )
+
+
+def _kept(item: AttemptItem, face: Face, *, after: int) -> Kept | None:
+    event = (
+        ResponseEvent.objects.filter(
+            attempt_item=item, verdict=ResponseEvent.Verdict.CONFLICT, pk__gt=after
+        )
+        .order_by("-pk")
+        .first()
+    )
+    return (
+        None if event is None else Kept(in_words(face, event.payload), event.received_at, event.pk)
+    )
+
+
+def _state(item: AttemptItem) -> ItemState:
+    response = getattr(item, "response", None)
+    match completeness(item.face, response.payload) if response else "empty":
+        case "complete":
+            return "answered"
+        case "partial":
+            return "begun"
+        case _:
+            return "open" if item.first_seen_at else "unseen"
+
+
+def neighbours(position: int, positions: Iterable[int]) -> tuple[int | None, int | None]:
+    """The positions before and after one, where there are any."""
+    known = set(positions)
+    return (
+        position - 1 if position - 1 in known else None,
+        position + 1 if position + 1 in known else None,
+    )

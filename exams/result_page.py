@@ -1,0 +1,138 @@
+"""What a released result says, and what to study next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from courses import catalog
+from exams.models import AttemptItem, GradeRun, ItemScore
+from exams.scoring.score import DomainScore, wilson
+
+Reading = Literal["above", "below", "no-gap", "one-miss", "gap"]
+
+READINGS: dict[Reading, str] = {
+    "above": "Above, almost surely",
+    "below": "Below, almost surely",
+    "no-gap": "No gap seen",
+    "one-miss": "One miss, may be chance",
+    "gap": "Probably a gap",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Where something is taught: a course, and the abilities that were asked for."""
+
+    title: str
+    href: str
+    abilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    name: str
+    correct: int
+    of: int
+    percent: int
+    low: int
+    high: int
+    reading: Reading
+    words: str
+    study: tuple[Study, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    correct: int
+    of: int
+    cut: int
+    percent: int
+    cut_percent: int
+    low: int
+    high: int
+    passed: bool
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the range that fits the answers lies on both sides of the cut."""
+        return self.low < self.cut_percent <= self.high
+
+
+def total(run: GradeRun) -> Total:
+    plausible = wilson(run.correct, run.of)
+    return Total(
+        correct=run.correct,
+        of=run.of,
+        cut=run.cut,
+        percent=100 * run.correct // run.of,
+        cut_percent=100 * run.cut // run.of,
+        low=int(100 * plausible.low),
+        high=int(100 * plausible.high),
+        passed=run.passed,
+    )
+
+
+def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
+    """Each domain with its range, a careful reading, and the courses for what was missed."""
+    cut_share = run.cut / run.of
+    missed = _missed_competencies(run)
+    quotas = {quota.name: quota.id for quota in run.attempt.blueprint.domains}
+    return tuple(
+        DomainRow(
+            name=score.name,
+            correct=score.correct,
+            of=score.of,
+            percent=100 * score.correct // score.of,
+            low=int(100 * score.plausible.low),
+            high=int(100 * score.plausible.high),
+            reading=(reading := read(score, cut_share)),
+            words=READINGS[reading],
+            study=study_for(missed.get(quotas[score.name], ())),
+        )
+        for score in run.domain_scores()
+    )
+
+
+def read(score: DomainScore, cut_share: float) -> Reading:
+    """What a handful of answers allows to say about a domain, and not more."""
+    if score.plausible.low >= cut_share:
+        return "above"
+    if score.plausible.high < cut_share:
+        return "below"
+    wrong = score.of - score.correct
+    if wrong == 0:
+        return "no-gap"
+    return "one-miss" if wrong == 1 else "gap"
+
+
+def study_for(competency_ids: tuple[str, ...]) -> tuple[Study, ...]:
+    """The courses that teach these competencies, the one with most of them first, at most two."""
+    found: list[tuple[int, Study]] = []
+    for course in catalog.courses():
+        taught = [one for one in competency_ids if one in course.form.competencies]
+        if not taught or not course.is_open:
+            continue
+        abilities = [catalog.competency(one) for one in taught]
+        found.append(
+            (
+                len(taught),
+                Study(
+                    title=course.title,
+                    href=f"/courses/{course.id}/",
+                    abilities=tuple(one.statement for one in abilities if one is not None),
+                ),
+            )
+        )
+    # A stable sort: courses that teach equally much stay in the catalogue's order.
+    found.sort(key=lambda entry: -entry[0])
+    return tuple(study for _, study in found[:2])
+
+
+def _missed_competencies(run: GradeRun) -> dict[str, tuple[str, ...]]:
+    missed: dict[str, dict[str, None]] = {}
+    lost = ItemScore.objects.filter(run=run, points=0).values_list("attempt_item", flat=True)
+    for item in AttemptItem.objects.filter(pk__in=lost).select_related("item_version"):
+        for competency in item.item_version.scored_item.competencies:
+            missed.setdefault(item.domain, {})[competency] = None
+    return {domain: tuple(ids) for domain, ids in missed.items()}
