@@ -27,8 +27,8 @@ def read_exercise(folder: Path) -> dict[str, Json]:
     """The exercise in `folder` with its texts put in.
 
     The result is the parsed `exercise.yaml` (format `checkride: exercise/1`) where
-    `brief` holds the Markdown text, `references` maps each name to its text, and `discussion`,
-    if named, holds its Markdown. Raises `BadExercise` with file and line.
+    `brief` holds the Markdown text, `references` maps each name to its text, and `discussion` and
+    `starter`, if named, hold theirs. Raises `BadExercise` with file and line.
     """
     path = folder / "exercise.yaml"
     try:
@@ -46,7 +46,7 @@ def read_exercise(folder: Path) -> dict[str, Json]:
     for key in ("kind", "id", "title", "brief", "competencies", "references"):
         if key not in data:
             raise BadExercise(file=str(path), problem=f"the key “{key}” is missing.")
-    for key in ("brief", "discussion"):
+    for key in ("brief", "discussion", "starter"):
         if key in data:
             data[key] = _text(folder, data[key], path)
     data["references"] = {

@@ -1,0 +1,231 @@
+"""Draw a map as a static SVG: for pages without scripts, mails and print.
+
+Layered from top to bottom: a step stands one layer below the lowest step that leads to it, loops
+left out. Pure text in, pure text out; colours and fonts come from the page's style sheet by class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from courses.simulators.workflows.model import KIND_WORDS, Edge, Finding, Node, WorkflowMap
+
+BOX_W, BOX_H = 208, 56
+GAP_X, GAP_Y = 36, 62
+MARGIN = 24
+LINE_CHARACTERS = 25
+LABEL_CHARACTERS = 34
+FONT = 14
+_PERSONS = ("human", "escalation")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The middle of a box, in pixels of the drawing."""
+
+    x: float
+    y: float
+    layer: int
+
+
+def draw(map_: WorkflowMap, findings: Iterable[Finding] = ()) -> str:
+    """The map as one `svg` element with a title and a description; empty maps draw their title.
+
+    Findings are marked with their code on the first step of their path.
+    """
+    if not map_.nodes:
+        return (
+            '<svg class="map" viewBox="0 0 320 60" role="img"><title>An empty map</title></svg>'
+        )
+    layers = _layers(map_)
+    spots = _place(layers)
+    tracks = _side_tracks(map_, spots)
+    width = max(spot.x for spot in spots.values()) + BOX_W / 2 + MARGIN + 14 * tracks
+    height = max(spot.y for spot in spots.values()) + BOX_H / 2 + MARGIN
+    known = set(spots)
+    edges = [edge for edge in map_.edges if edge.src in known and edge.dst in known]
+    parts = [
+        f'<svg class="map" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'aria-labelledby="map-title map-desc" xmlns="http://www.w3.org/2000/svg">',
+        f'<title id="map-title">{escape(map_.title or "Map")}: {len(map_.nodes)} steps, '
+        f"{len(map_.edges)} ways</title>",
+        f'<desc id="map-desc">{escape(_description(map_))}</desc>',
+        '<defs><marker id="map-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
+        'markerHeight="8" orient="auto" markerUnits="userSpaceOnUse">'
+        '<path class="ah" d="M0 0l8 4-8 4z"/></marker></defs>',
+    ]
+    right = max(spot.x for spot in spots.values()) + BOX_W / 2
+    labels: list[str] = []
+    used_track = 0
+    for edge in edges:
+        outs = [other for other in edges if other.src == edge.src]
+        ins = [other for other in edges if other.dst == edge.dst]
+        start, end = spots[edge.src], spots[edge.dst]
+        x0 = start.x + _spread(outs.index(edge), len(outs))
+        x1 = end.x + _spread(ins.index(edge), len(ins))
+        if end.layer == start.layer + 1:
+            line = _down(x0, start.y + BOX_H / 2, x1, end.y - BOX_H / 2)
+            label_at = (x0 + 6, start.y + BOX_H / 2 + 18)
+        else:
+            used_track += 1
+            track = right + 14 * used_track
+            line = _around(x0, start.y + BOX_H / 2, x1, end.y - BOX_H / 2, track)
+            label_at = (x0 + 6, start.y + BOX_H / 2 + 18)
+        kind = " edge--err" if edge.on != "ok" else ""
+        parts.append(f'<path class="edge{kind}" d="{line}" marker-end="url(#map-arrow)"/>')
+        label = _label(edge)
+        if label:
+            labels.append(
+                f'<text class="lab" x="{label_at[0]:.0f}" '
+                f'y="{label_at[1] + 16 * (outs.index(edge) % 2):.0f}" font-size="{FONT}">'
+                f"{escape(label)}</text>"
+            )
+    marks = _marks(findings)
+    parts += [_box(node, spots[node.id], marks.get(node.id, [])) for node in map_.nodes]
+    parts += labels
+    parts.append("</svg>")
+    return "\n".join(parts)
+
+
+def _layers(map_: WorkflowMap) -> list[list[str]]:
+    """Steps by layer; within a layer near the middle of those that lead there."""
+    ids = [node.id for node in map_.nodes]
+    onward: dict[str, list[str]] = {node_id: [] for node_id in ids}
+    inward = dict.fromkeys(ids, 0)
+    for edge in map_.edges:
+        if edge.most is None and edge.src in onward and edge.dst in onward:
+            onward[edge.src].append(edge.dst)
+            inward[edge.dst] += 1
+    depth = dict.fromkeys(ids, 0)
+    ready = [node_id for node_id in ids if inward[node_id] == 0]
+    done: set[str] = set()
+    while ready:
+        here = ready.pop(0)
+        done.add(here)
+        for after in onward[here]:
+            depth[after] = max(depth[after], depth[here] + 1)
+            inward[after] -= 1
+            if inward[after] == 0:
+                ready.append(after)
+    # A map with an endless loop is drawn too: its steps stand below everything else.
+    lowest = max((depth[node_id] for node_id in done), default=0)
+    for number, node_id in enumerate(node_id for node_id in ids if node_id not in done):
+        depth[node_id] = lowest + 1 + number
+    layers: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
+    for node_id in ids:
+        layers[depth[node_id]].append(node_id)
+    position: dict[str, float] = {}
+    for layer in layers:
+        before = {
+            node_id: [position[edge.src] for edge in map_.edges if edge.dst == node_id and edge.src in position]
+            for node_id in layer
+        }
+        layer.sort(key=lambda n: sum(before[n]) / len(before[n]) if before[n] else 0.0)  # noqa: B023
+        for index, node_id in enumerate(layer):
+            position[node_id] = index - (len(layer) - 1) / 2
+    return [layer for layer in layers if layer]
+
+
+def _place(layers: Sequence[Sequence[str]]) -> dict[str, Spot]:
+    widest = max(len(layer) for layer in layers)
+    middle = MARGIN + (widest * BOX_W + (widest - 1) * GAP_X) / 2
+    spots = {}
+    for depth, layer in enumerate(layers):
+        for index, node_id in enumerate(layer):
+            x = middle + (index - (len(layer) - 1) / 2) * (BOX_W + GAP_X)
+            y = MARGIN + BOX_H / 2 + depth * (BOX_H + GAP_Y)
+            spots[node_id] = Spot(x, y, depth)
+    return spots
+
+
+def _side_tracks(map_: WorkflowMap, spots: dict[str, Spot]) -> int:
+    """How many ways run down or up the right-hand side."""
+    return sum(
+        spots[edge.dst].layer != spots[edge.src].layer + 1
+        for edge in map_.edges
+        if edge.src in spots and edge.dst in spots
+    )
+
+
+def _spread(index: int, count: int) -> float:
+    return (index - (count - 1) / 2) * min(48, (BOX_W - 40) / max(count, 1))
+
+
+def _down(x0: float, y0: float, x1: float, y1: float) -> str:
+    middle = y1 - 16
+    return f"M{x0:.0f} {y0:.0f}V{middle:.0f}H{x1:.0f}V{y1:.0f}"
+
+
+def _around(x0: float, y0: float, x1: float, y1: float, track: float) -> str:
+    return (
+        f"M{x0:.0f} {y0:.0f}V{y0 + 8:.0f}H{track:.0f}V{y1 - 10:.0f}H{x1:.0f}V{y1:.0f}"
+    )
+
+
+def _label(edge: Edge) -> str:
+    if edge.on == "error":
+        return "on error"
+    if edge.on == "timeout":
+        return "no answer"
+    words = edge.when or ("otherwise" if edge.otherwise else "")
+    if edge.most:
+        words += f", at most {edge.most}"
+    return words if len(words) <= LABEL_CHARACTERS else words[: LABEL_CHARACTERS - 1] + "…"
+
+
+def _marks(findings: Iterable[Finding]) -> dict[str, list[str]]:
+    marks: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.path and finding.code not in marks.get(finding.path[0], []):
+            marks.setdefault(finding.path[0], []).append(finding.code)
+    return marks
+
+
+def _box(node: Node, spot: Spot, codes: Sequence[str]) -> str:
+    kind = "human" if node.kind in _PERSONS else node.kind
+    left, top = spot.x - BOX_W / 2, spot.y - BOX_H / 2
+    if node.kind == "gateway":
+        shape = (
+            f'<path class="shape" d="M{left + 18:.0f} {top:.0f}H{left + BOX_W - 18:.0f}'
+            f"L{left + BOX_W:.0f} {spot.y:.0f}L{left + BOX_W - 18:.0f} {top + BOX_H:.0f}"
+            f'H{left + 18:.0f}L{left:.0f} {spot.y:.0f}Z"/>'
+        )
+    else:
+        round_ = 26 if node.kind in ("trigger", "end") else 6
+        shape = (
+            f'<rect class="shape" x="{left:.0f}" y="{top:.0f}" width="{BOX_W}" '
+            f'height="{BOX_H}" rx="{round_}"/>'
+        )
+    name = node.name
+    if len(name) > LINE_CHARACTERS:
+        name = name[: LINE_CHARACTERS - 1] + "…"
+    badge = ""
+    if codes:
+        words = ", ".join(codes[:3])
+        badge = (
+            f'<rect class="badge" x="{left + BOX_W - 12 - 9 * len(words):.0f}" y="{top - 11:.0f}" '
+            f'width="{9 * len(words) + 8}" height="22" rx="4"/>'
+            f'<text class="badge-t" x="{left + BOX_W - 8 - 4.5 * len(words):.0f}" '
+            f'y="{top + 5:.0f}" text-anchor="middle" font-size="{FONT}">{words}</text>'
+        )
+    marked = " is-marked" if codes else ""
+    return (
+        f'<g class="node node--{kind}{marked}" data-node="{node.id}">{shape}'
+        f'<text class="kind" x="{spot.x:.0f}" y="{spot.y - 6:.0f}" text-anchor="middle" '
+        f'font-size="{FONT}">{KIND_WORDS[node.kind]}</text>'
+        f'<text class="name" x="{spot.x:.0f}" y="{spot.y + 15:.0f}" text-anchor="middle" '
+        f'font-size="15">{escape(name)}</text>{badge}</g>'
+    )
+
+
+def _description(map_: WorkflowMap) -> str:
+    """All ways in words, so that nobody needs the picture."""
+    names = {node.id: node.name for node in map_.nodes}
+    said = []
+    for edge in map_.edges:
+        label = _label(edge)
+        words = f"{names.get(edge.src, edge.src)} leads to {names.get(edge.dst, edge.dst)}"
+        said.append(f"{words} ({label})." if label else f"{words}.")
+    return " ".join(said)
