@@ -15,6 +15,7 @@ from courses.authoring.forms import (
     CourseForm,
     Framework,
     Glossary,
+    Source,
     Term,
     Track,
     line_numbers,
@@ -271,15 +272,31 @@ def _read_exercise(
     if run_graders:
         for sentence in check_with_grader(document):
             findings.error(name, 1, sentence)
+    return exercise_from_document(document, course=form.id)
+
+
+def exercise_from_document(document: Mapping[str, Json], *, course: str) -> Exercise:
+    """The exercise whose document this is; also from one that was stored."""
     return Exercise(
         id=document["id"],
-        course=form.id,
+        course=course,
         kind=document["kind"],
         title=document["title"],
         competencies=tuple(document["competencies"]),
         document=document,
         digest=digest(document),
     )
+
+
+def course_form(document: Mapping[str, Json]) -> CourseForm:
+    """The form of a stored course: its `document` with the digests taken off again."""
+    data = dict(document)
+    for key in ("lessons", "exercises"):
+        data[key] = tuple(row["id"] for row in data[key])
+    data["sources"] = tuple(Source(**row) for row in data["sources"])
+    for key in ("competencies", "outcomes"):
+        data[key] = tuple(data[key])
+    return CourseForm(**data)
 
 
 def check_with_grader(document: Mapping[str, Json]) -> list[str]:

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from annotated_types import Ge, Le
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
@@ -230,22 +229,7 @@ def _adapter(form: type[Any]) -> TypeAdapter[Any]:
 
 def line_numbers(text: str, first_line: int = 1) -> Lines:
     """For each place in a YAML document the line it starts on, counted from `first_line`."""
-    found: dict[tuple[str | int, ...], int] = {}
-
-    def walk(node: yaml.Node, path: tuple[str | int, ...]) -> None:
-        found.setdefault(path, node.start_mark.line + first_line)
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                found[(*path, key.value)] = key.start_mark.line + first_line
-                walk(value, (*path, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                walk(value, (*path, index))
-
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if root is not None:
-        walk(root, ())
-    return found
+    return {place: line + first_line - 1 for place, line in strict_yaml.line_numbers(text).items()}
 
 
 def read_form(

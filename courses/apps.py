@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CoursesConfig(AppConfig):
+    name = "courses"
+    label = "courses"
+    verbose_name = _("learning and practice")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from checkride.accounts import personal_data
+        from courses import own_data
+
+        personal_data.register("learning", export=own_data.export, erase=own_data.erase)

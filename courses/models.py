@@ -1,0 +1,194 @@
+"""What a learner did, and the exact text she did it with.
+
+Content is stored by its hash: a row of `ContentVersion` never changes. A learner stays on the
+version of a course that she began, so that her progress and her scores keep their meaning.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+
+from checkride.lib import clock
+
+
+class ContentKind(models.TextChoices):
+    COURSE = "course", _("course")
+    LESSON = "lesson", _("lesson")
+    EXERCISE = "exercise", _("exercise")
+
+
+class ContentVersion(models.Model):
+    """One version of a course, lesson or exercise. `number` counts the versions of a `slug`."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=10, choices=ContentKind.choices)
+    slug = models.CharField(max_length=80)
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    is_current = models.BooleanField(default=True)
+    loaded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["kind", "slug", "number"], name="content_versions_are_numbered"
+            ),
+            UniqueConstraint(
+                fields=["kind", "slug"],
+                condition=Q(is_current=True),
+                name="one_current_content_version",
+            ),
+            CheckConstraint(condition=Q(kind__in=ContentKind.values), name="only_known_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.slug} {self.number}"
+
+
+class Enrolment(models.Model):
+    """A learner in a course, on the version that was current when she began."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments"
+    )
+    course = models.CharField(max_length=80)
+    version = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    began_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["user", "course"], name="one_enrolment_per_course"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.course}"
+
+
+class ChosenTrack(models.Model):
+    """The role a learner works towards; it only decides what comes next on her home page."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chosen_track"
+    )
+    track = models.CharField(max_length=80)
+    chosen_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.track}"
+
+
+class LessonProgress(models.Model):
+    """Evidence that a lesson was worked through. `done_at` is set when every check is right."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lesson_progress"
+    )
+    lesson = models.CharField(max_length=80)
+    version = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    began_at = models.DateTimeField(default=clock.now)
+    done_at = models.DateTimeField(null=True, blank=True)
+    decision = models.TextField(blank=True, max_length=4000)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["user", "lesson"], name="one_progress_per_lesson"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.lesson}"
+
+
+class CheckAnswer(models.Model):
+    """One answer to a check question; every try is kept, the last one counts."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="check_answers"
+    )
+    lesson = models.CharField(max_length=80)
+    version = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    check_number = models.PositiveSmallIntegerField()
+    option = models.PositiveSmallIntegerField()
+    right = models.BooleanField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user", "lesson"])]
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.lesson} check {self.check_number}"
+
+
+class Draft(models.Model):
+    """What a learner is writing. `revision` grows with each save, so a late save cannot win."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
+    )
+    exercise = models.CharField(max_length=80)
+    text = models.TextField(blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    saved_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["user", "exercise"], name="one_draft_per_exercise"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: draft of {self.exercise}"
+
+
+class Submission(models.Model):
+    """One run of one version of a learner's text. `refusal` says why it could not be graded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="submissions"
+    )
+    exercise = models.CharField(max_length=80)
+    version = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    at = models.DateTimeField(default=clock.now)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["user", "exercise", "number"], name="submissions_are_numbered"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "at"])]
+        ordering: ClassVar = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.exercise} {self.number}"
+
+
+class GradeReportRow(models.Model):
+    """What the grader said about a submission, and which grader it was."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="report")
+    report = models.JSONField()
+    score = models.PositiveSmallIntegerField()
+    passed = models.BooleanField()
+    finding = models.TextField()
+    grader_digest = models.CharField(max_length=64)
+    took_ms = models.PositiveIntegerField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(score__lte=100), name="a_score_is_at_most_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id}: {self.score}"

@@ -1,0 +1,68 @@
+"""What the courses app holds about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from checkride.accounts.models import User
+from checkride.accounts.personal_data import as_json
+from courses.models import (
+    CheckAnswer,
+    ChosenTrack,
+    Draft,
+    Enrolment,
+    GradeReportRow,
+    LessonProgress,
+    Submission,
+)
+
+
+def export(user: User) -> Mapping[str, bytes]:
+    return {
+        "courses.json": as_json(
+            list(
+                Enrolment.objects.filter(user=user).values("course", "version__digest", "began_at")
+            )
+        ),
+        "track.json": as_json(
+            list(ChosenTrack.objects.filter(user=user).values("track", "chosen_at"))
+        ),
+        "lessons.json": as_json(
+            list(
+                LessonProgress.objects.filter(user=user).values(
+                    "lesson", "version__digest", "began_at", "done_at", "decision", "decided_at"
+                )
+            )
+        ),
+        "answers.json": as_json(
+            list(
+                CheckAnswer.objects.filter(user=user).values(
+                    "lesson", "version__digest", "check_number", "option", "right", "at"
+                )
+            )
+        ),
+        "drafts.json": as_json(
+            list(Draft.objects.filter(user=user).values("exercise", "text", "revision", "saved_at"))
+        ),
+        "runs.json": as_json(
+            list(
+                Submission.objects.filter(user=user).values(
+                    "exercise", "number", "version__digest", "text", "at", "refusal"
+                )
+            )
+        ),
+        "reports.json": as_json(
+            list(
+                GradeReportRow.objects.filter(submission__user=user).values(
+                    "submission__exercise", "submission__number", "report", "grader_digest", "at"
+                )
+            )
+        ),
+    }
+
+
+def erase(user: User, at: datetime) -> None:
+    """Delete everything. Practice certifies nothing, so nothing has to be kept."""
+    for model in (ChosenTrack, CheckAnswer, LessonProgress, Draft, Submission, Enrolment):
+        model.objects.filter(user=user).delete()

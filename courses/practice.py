@@ -1,0 +1,274 @@
+"""Writing and running exercises: drafts, runs, reports, and what may be shown of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from checkride.accounts.models import User
+from checkride.lib.errors import DomainError
+from courses import box, study, versions
+from courses.authoring.curriculum import Course, Exercise
+from courses.grading.contract import (
+    CaseResult,
+    GradeReport,
+    GradeRequest,
+    report_from_json,
+    report_to_json,
+)
+from courses.models import ContentKind, ContentVersion, Draft, GradeReportRow, Submission
+
+Json = Any
+
+MOST_CHARACTERS = 60_000
+RUNS_UNTIL_HIDDEN_OPEN = 3
+PRACTICE_SEED = "practice"
+
+
+class TextTooLong(DomainError):
+    code = "text-too-long"
+    sentence = (
+        "The text has {has:,} characters; {most:,} is the limit. The last saved text is kept. "
+        "Shorten it and save again."
+    )
+
+
+class TextEmpty(DomainError):
+    code = "text-empty"
+    sentence = "There is nothing to run yet. Write something first; nothing was counted."
+
+
+class NoRunsLeft(DomainError):
+    code = "no-runs-left"
+    sentence = (
+        "You have used your {limit} runs of today. Your text is saved. "
+        "Runs are counted anew at midnight UTC."
+    )
+
+
+class DraftMoved(DomainError):
+    code = "draft-moved"
+    sentence = (
+        "This text was saved somewhere else in the meantime, in another tab or on another "
+        "computer. Nothing was overwritten. Reload the page to see the newer text, and copy what "
+        "you need from this one first."
+    )
+
+
+class NotAvailable(DomainError):
+    code = "not-available"
+    sentence = "This exercise cannot be run at the moment. Your text is saved."
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A submission with its report; None when it could not be graded."""
+
+    submission: Submission
+    report: GradeReport | None
+
+
+# Drafts --------------------------------------------------------------------------------------
+
+
+def draft_of(user: User, exercise_id: str) -> Draft | None:
+    return Draft.objects.filter(user=user, exercise=exercise_id).first()
+
+
+@transaction.atomic
+def save_draft(user: User, exercise_id: str, *, text: str, over: int | None, at: datetime) -> Draft:
+    """Save what the learner is writing.
+
+    `over` is the revision she saw; None saves whatever is there. Raises `TextTooLong`, and
+    `DraftMoved` when another save came between.
+    """
+    text = _lines(text)
+    if len(text) > MOST_CHARACTERS:
+        raise TextTooLong(has=len(text), most=MOST_CHARACTERS)
+    draft, made = Draft.objects.select_for_update().get_or_create(
+        user=user, exercise=exercise_id, defaults={"text": text, "saved_at": at}
+    )
+    if made:
+        return draft
+    if draft.text == text:
+        return draft
+    if over is not None and over != draft.revision:
+        raise DraftMoved
+    draft.text = text
+    draft.revision += 1
+    draft.saved_at = at
+    draft.save(update_fields=["text", "revision", "saved_at"])
+    return draft
+
+
+def _lines(text: str) -> str:
+    # A browser sends CR LF; the reader of a text counts lines by LF.
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+
+
+# Runs ----------------------------------------------------------------------------------------
+
+
+def runs_left(user: User, *, at: datetime) -> int:
+    """How many runs the learner has left today; a day begins at midnight UTC."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    used = Submission.objects.filter(
+        user=user, at__gte=midnight, at__lt=midnight + timedelta(days=1)
+    ).count()
+    return max(0, settings.RUNS_PER_DAY - used)
+
+
+def run(user: User, course: Course, exercise: Exercise, *, text: str, at: datetime) -> Run:
+    """Save the text, grade it in the box and keep the report.
+
+    The run is numbered and counted before it is graded, so that a text which stops the grader is
+    counted too, and its refusal is kept beside it. Raises `TextEmpty`, `TextTooLong`,
+    `NoRunsLeft`, and `box.GradersBusy`, which counts nothing.
+    """
+    text = _lines(text)
+    if not text.strip():
+        raise TextEmpty
+    save_draft(user, exercise.id, text=text, over=None, at=at)
+    submission = _submit(user, course, exercise, text=text, at=at)
+    request = GradeRequest(
+        kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
+    )
+    began = time.perf_counter()
+    try:
+        report = box.grade(request)
+    except box.GradersBusy:
+        submission.delete()
+        raise
+    except DomainError as refusal:
+        submission.refusal = refusal.message
+        submission.save(update_fields=["refusal"])
+        return Run(submission, None)
+    _keep(submission, report, took_s=time.perf_counter() - began, at=at)
+    return Run(submission, report)
+
+
+@transaction.atomic
+def _submit(
+    user: User, course: Course, exercise: Exercise, *, text: str, at: datetime
+) -> Submission:
+    # One row of this person is locked, so that two runs at once are counted one after the other.
+    User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    if runs_left(user, at=at) == 0:
+        raise NoRunsLeft(limit=settings.RUNS_PER_DAY)
+    last = Submission.objects.filter(user=user, exercise=exercise.id).aggregate(last=Max("number"))[
+        "last"
+    ]
+    return Submission.objects.create(
+        user=user,
+        exercise=exercise.id,
+        version=_version(user, course, exercise, at=at),
+        number=(last or 0) + 1,
+        text=text,
+        at=at,
+    )
+
+
+def _version(user: User, course: Course, exercise: Exercise, *, at: datetime) -> ContentVersion:
+    enrolment = study.enrol(user, course.id, at=at)
+    version = None
+    if enrolment is not None:
+        version = versions.part(enrolment.version, ContentKind.EXERCISE, exercise.id)
+    if version is None or version.digest != exercise.digest:
+        version = ContentVersion.objects.filter(digest=exercise.digest).first()
+    if version is None:
+        raise NotAvailable
+    return version
+
+
+def _keep(submission: Submission, report: GradeReport, *, took_s: float, at: datetime) -> None:
+    GradeReportRow.objects.create(
+        submission=submission,
+        report=report_to_json(report),
+        score=report.score,
+        passed=report.passed,
+        finding=report.finding,
+        grader_digest=report.grader.digest,
+        took_ms=round(took_s * 1000),
+        at=at,
+    )
+
+
+def report_of(submission: Submission) -> GradeReport | None:
+    row = GradeReportRow.objects.filter(submission=submission).first()
+    return None if row is None else report_from_json(row.report)
+
+
+def read(exercise: Exercise, text: str) -> Json:
+    """How the text is understood, without running it; raises what `box.read` raises."""
+    text = _lines(text)
+    if len(text) > MOST_CHARACTERS:
+        raise TextTooLong(has=len(text), most=MOST_CHARACTERS)
+    return box.read(
+        GradeRequest(
+            kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
+        )
+    )
+
+
+# What may be shown ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All runs of one exercise by one learner, without their texts."""
+
+    rows: Sequence[Submission]
+
+    @property
+    def graded(self) -> int:
+        return sum(hasattr(row, "report") for row in self.rows)
+
+    @property
+    def passed(self) -> bool:
+        return any(row.report.passed for row in self.rows if hasattr(row, "report"))
+
+    @property
+    def best(self) -> Submission | None:
+        rows = [row for row in self.rows if hasattr(row, "report")]
+        return max(rows, key=lambda row: (row.report.passed, row.report.score), default=None)
+
+    def shows_hidden(self) -> bool:
+        """Hidden cases open on a pass or after three runs; so do the exact figures of a map."""
+        return self.passed or self.graded >= RUNS_UNTIL_HIDDEN_OPEN
+
+    def before(self, number: int) -> Submission | None:
+        rows = [row for row in self.rows if row.number < number and hasattr(row, "report")]
+        return rows[-1] if rows else None
+
+
+def history(user: User, exercise_id: str) -> History:
+    rows = (
+        Submission.objects.filter(user=user, exercise=exercise_id)
+        .select_related("report")
+        .defer("text", "report__report")
+    )
+    return History(list(rows))
+
+
+Change = Literal["fixed", "broken", "still wrong", "same", "new"]
+
+
+def changes(now: Sequence[CaseResult], before: Sequence[CaseResult]) -> Mapping[str, Change]:
+    """For each case now, how it compares with the run before."""
+    earlier = {case.id: case.passed for case in before}
+    return {case.id: _change(case, earlier.get(case.id)) for case in now}
+
+
+def _change(case: CaseResult, before: bool | None) -> Change:
+    if before is None:
+        return "new"
+    if case.passed:
+        return "same" if before else "fixed"
+    return "broken" if before else "still wrong"
