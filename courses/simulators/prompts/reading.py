@@ -1,0 +1,533 @@
+"""Read a prompt against an exercise: verdicts per requirement, rule cards, marks per line.
+
+Reading is pure and deterministic: the same prompt and exercise give the same reading. What the
+reader is not sure of it says ("unsure"), because a wrong mark is worse than no mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from courses.simulators.prompts import polarity, segments
+from courses.simulators.prompts.lexicon import ACTS, NOUNS, OTHER_CASES
+from courses.simulators.prompts.matching import Lexicon
+from courses.simulators.prompts.segments import Unit
+from courses.simulators.prompts.templates import TEMPLATES, Needs, Slots
+from courses.simulators.prompts.view import Signal, View, earlier_units
+from courses.simulators.prompts.words import WORD, Speller, tokens
+
+from checkride.lib.canonical import canonical_json
+from checkride.lib.errors import DomainError
+
+Json = Any
+Best = Literal["met", "absent", "contradicted"]
+Verdict = Literal["met", "absent", "contradicted", "unsure"]
+CardState = Literal["ok", "unsure", "none"]
+
+# Below these the reader says "unsure". A met needs more than an absent: it earns points, and the
+# worst mistake is to reward a prompt for the opposite of the rule.
+SURE: Final[Mapping[Best, float]] = {"met": 0.74, "absent": 0.5, "contradicted": 0.72}
+MAX_PROMPT_CHARACTERS: Final = 64_000
+
+
+class BadRequirement(DomainError):
+    code = "bad-requirement"
+    sentence = "The requirement “{id}” cannot be read: {problem} Correct exercise.yaml."
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCard:
+    """What a line was understood to say; `state` none means that it gave no rule."""
+
+    requirement: str
+    condition: str
+    action: str
+    line: int
+    state: CardState
+    opposite: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineMark:
+    """Whether a line gave a rule. `says` gives the reason in a few words when it did not."""
+
+    line: int
+    state: CardState
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One requirement. `confidence` is 0 to 1; `line` is 0 when no line speaks of it."""
+
+    requirement: str
+    verdict: Verdict
+    best: Best
+    confidence: float
+    line: int
+    reason: str
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    decisions: tuple[Decision, ...]
+    cards: tuple[RuleCard, ...]
+    lines: tuple[LineMark, ...]
+
+    def decision(self, requirement: str) -> Decision:
+        return next(one for one in self.decisions if one.requirement == requirement)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A requirement made ready for reading."""
+
+    id: str
+    says: str
+    template: str
+    slots: Slots
+    needs: tuple[Needs, ...]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An exercise made ready for reading; building it takes milliseconds, so it is kept."""
+
+    rules: tuple[_Rule, ...]
+    lexicon: Lexicon
+    speller: Speller
+    tools: Mapping[str, str]
+    own_cases: frozenset[str]
+    brief_sentences: frozenset[str]
+
+
+def _phrases_of(word: str, also_called: Mapping[str, Sequence[str]]) -> list[str]:
+    phrases = [word, *NOUNS.get(word, ())]
+    for name in (word, word.replace("_", " ")):
+        phrases.extend(also_called.get(name, ()))
+    return phrases
+
+
+def _rule(row: Mapping[str, Json], concepts: dict[str, list[str]]) -> _Rule:
+    name = row.get("template")
+    if name not in TEMPLATES:
+        raise BadRequirement(id=row.get("id", "?"), problem=f"there is no template “{name}”.")
+    template = TEMPLATES[name]
+    also_called: Mapping[str, Sequence[str]] = row.get("also_called") or {}
+    slots: Mapping[str, Json] = row.get("slots") or {}
+    made: dict[str, str] = {}
+    groups: dict[str, tuple[str, ...]] = {}
+    plain: dict[str, Json] = {}
+    for key, value in slots.items():
+        plain[key] = value
+        words = value if isinstance(value, list) else [value]
+        if not all(isinstance(word, str) for word in words):
+            continue
+        parts: list[str] = []
+        for word in words:
+            concept = f"{row['id']}/{key}/{word}"
+            concepts[concept] = _phrases_of(word, also_called)
+            parts.append(concept)
+        groups[key] = tuple(parts)
+        made[key] = "|".join(parts)
+    if "covers" in plain and "data" in groups:
+        plain["covers"] = f"{row['id']}/data/{plain['covers']}"
+    ready = Slots(made, groups, plain)
+    try:
+        needs = tuple(template.needs(ready))
+        template.looks(View(Unit("", 1), ()), ready)
+    except KeyError as missing:
+        raise BadRequirement(
+            id=row["id"], problem=f"the template “{name}” needs the slot {missing}."
+        ) from None
+    return _Rule(row["id"], str(row["says"]), name, ready, needs)
+
+
+@lru_cache(maxsize=32)
+def _scenario(key: bytes) -> Scenario:
+    import json
+
+    exercise = json.loads(key)
+    concepts: dict[str, list[str]] = {name: list(phrases) for name, phrases in ACTS.items()}
+    rules = tuple(_rule(row, concepts) for row in exercise["requirements"])
+    lexicon = Lexicon(concepts)
+    common = set(_COMMON.split())
+    speller = Speller(lexicon.vocabulary | set(_OFTEN_MISSPELT.split()), common | _real_words())
+    tools = {name: name for name in exercise.get("agent", {}).get("tools", [])}
+    words = " ".join(
+        [str(exercise.get("title", "")), *[rule.says for rule in rules], *exercise.get("about", [])]
+    )
+    own = {token.stem for token in tokens(words.lower()) if token.kind == WORD}
+    sentences = frozenset(
+        plain
+        for sentence in segments.split_sentences(" ".join(_plain_lines(exercise.get("brief", ""))))
+        if len((plain := _plain(sentence)).split()) >= 6
+    )
+    return Scenario(rules, lexicon, speller, tools, frozenset(own), sentences)
+
+
+def _plain_lines(brief: str) -> list[str]:
+    return [re.sub(r"^[>\s|*-]+", "", line) for line in brief.split("\n")]
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", sentence.lower()))
+
+
+@lru_cache(maxsize=1)
+def _real_words() -> frozenset[str]:
+    from pathlib import Path
+
+    path = Path(__file__).with_name("real_words.txt")
+    return frozenset(path.read_text(encoding="utf-8").split()) if path.exists() else frozenset()
+
+
+def scenario_of(exercise: Mapping[str, Json]) -> Scenario:
+    """The exercise ready for reading; raises `BadRequirement` when a slot is missing."""
+    wanted = {
+        "requirements": [
+            {
+                key: row[key]
+                for key in ("id", "says", "template", "slots", "also_called")
+                if key in row
+            }
+            for row in exercise["requirements"]
+        ],
+        "agent": exercise.get("agent", {}),
+        "title": exercise.get("title", ""),
+        "about": exercise.get("about", []),
+        "brief": exercise.get("brief", ""),
+    }
+    return _scenario(canonical_json(wanted))
+
+
+def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
+    """The prompt cut, judged and tagged: everything the templates need."""
+    units = segments.cut(prompt)
+    cases = _other_cases()
+
+    def pasted(text: str) -> bool:
+        plain = _plain(text)
+        return len(plain.split()) >= 6 and plain in scenario.brief_sentences
+
+    def other_case(unit: Unit) -> str:
+        return _other_case(unit, cases, scenario)
+
+    for unit in units:
+        unit.tokens = tokens(unit.text, scenario.speller)
+        if unit.context or unit.question:
+            unit.around = tokens(f"{unit.context} . {unit.question}", scenario.speller)
+    segments.judge_force(
+        units, pasted=pasted, about_other_case=other_case, tool_names=scenario.tools
+    )
+    for unit in units:
+        segments.silence_quotations(unit)
+        polarity.mark(unit)
+        unit.found = scenario.lexicon.find(unit.tokens)
+        if unit.around:
+            unit.found_around = scenario.lexicon.find(unit.around)
+    return units
+
+
+@lru_cache(maxsize=1)
+def _other_cases() -> Lexicon:
+    return Lexicon({phrase: [phrase] for phrase in OTHER_CASES})
+
+
+def _other_case(unit: Unit, cases: Lexicon, scenario: Scenario) -> str:
+    """The name of another kind of case the unit is about, or "" (see `OTHER_CASES`)."""
+    match = re.match(
+        r"^\W*(?:for|in case of|with|on|when (?:handling|processing|it comes to)|regarding|concerning|as for|in|about)?\s*(?:all |the |any |our )?([\w' -]{3,40}?)"
+        r"\s*(?::|,|->| - )",
+        unit.text,
+        re.I,
+    )
+    labels = [match.group(1)] if match else []
+    labels += [part for part in unit.context.split(" . ") if part and len(part.split()) <= 6]
+    if unit.question and "?" not in unit.question and len(unit.question.split()) <= 4:
+        labels.append(unit.question)
+    for label in labels:
+        if len(label.split()) > 6:
+            continue
+        row = tokens(label.lower())
+        words = [token.stem for token in row if token.kind == WORD]
+        if not words or set(words) & scenario.own_cases:
+            continue
+        found = cases.find(row)
+        content = [
+            word
+            for word in words
+            if word not in {"for", "the", "in", "of", "a", "our", "all", "and", "case", "desk"}
+        ]
+        for name, mentions in found.items():
+            size = max(one.end - one.start for one in mentions)
+            if size >= len(content) - 1:
+                return name
+    return ""
+
+
+def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
+    """Read `prompt` as the standing instructions of the agent in `exercise`."""
+    scenario = scenario_of(exercise)
+    units = units_of(prompt[:MAX_PROMPT_CHARACTERS], scenario)
+    signals: dict[str, list[Signal]] = {rule.id: [] for rule in scenario.rules}
+    weak: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
+    spoke: set[int] = set()
+    for unit in units:
+        if unit.force in {"inert", "label", "given", "question"}:
+            continue
+        earlier = earlier_units(unit)
+        for rule in scenario.rules:
+            view = View(unit, earlier)
+            TEMPLATES[rule.template].looks(view, rule.slots)
+            if not view.signals:
+                continue
+            if unit.force == "weak":
+                weak[rule.id].append(unit)
+                continue
+            signals[rule.id].extend(view.signals)
+            spoke.add(id(unit))
+    decisions = tuple(_decide(rule, signals[rule.id], weak[rule.id]) for rule in scenario.rules)
+    cards = _cards(scenario, decisions, signals)
+    return Reading(decisions, cards, _line_marks(units, spoke, cards))
+
+
+def _decide(rule: _Rule, signals: Sequence[Signal], weak: Sequence[Unit]) -> Decision:
+    against = [one for one in signals if one.sign < 0]
+    if against:
+        worst = max(against, key=lambda one: one.confidence)
+        confidence = worst.confidence
+        favour = [one for one in signals if one.sign > 0 and one.part == worst.part]
+        if favour and any(one.line == worst.line and one.text == worst.text for one in favour):
+            confidence = min(confidence, 0.66)
+        lines = tuple(sorted({one.line for one in signals}))
+        reason = f"Line {worst.line} says the opposite" + (f": {worst.why}." if worst.why else ".")
+        return _finish(rule, "contradicted", confidence, worst.line, reason, lines)
+    best_parts: tuple[float, list[Signal]] | None = None
+    for need in rule.needs:
+        used: list[Signal] = []
+        for part in need.parts:
+            found = [one for one in signals if one.sign > 0 and one.part == part]
+            if not found:
+                break
+            used.append(max(found, key=lambda one: one.confidence))
+        else:
+            confidence = min(one.confidence for one in used) * need.confidence
+            if best_parts is None or confidence > best_parts[0]:
+                best_parts = (confidence, used)
+    if best_parts is not None:
+        confidence, used = best_parts
+        line = max(used, key=lambda one: one.confidence).line
+        lines = tuple(sorted({one.line for one in used}))
+        reason = "Line " + " and ".join(str(one) for one in lines) + " gives this rule."
+        if len(lines) > 1:
+            reason = reason.replace("Line", "Lines").replace("gives", "give")
+        return _finish(rule, "met", confidence, line, reason, lines)
+    if signals:
+        line = signals[0].line
+        return _finish(
+            rule, "absent", 0.62, line, f"Line {line} gives only a part of this rule.", (line,)
+        )
+    if weak:
+        line = weak[0].line
+        return _finish(
+            rule, "absent", 0.7, line, f"Line {line} wishes or warns, but names no act.", (line,)
+        )
+    return _finish(rule, "absent", 0.9, 0, "No line says this.", ())
+
+
+def _finish(
+    rule: _Rule, best: Best, confidence: float, line: int, reason: str, lines: tuple[int, ...]
+) -> Decision:
+    confidence = round(min(max(confidence, 0.0), 0.99), 3)
+    verdict: Verdict = best if confidence >= SURE[best] else "unsure"
+    if verdict == "unsure":
+        reason = f"Not sure about line {line}: say it in other words." if line else reason
+    return Decision(rule.id, verdict, best, confidence, line, reason, lines)
+
+
+def _filled(pattern: str, rule: _Rule) -> str:
+    def value(match: re.Match[str]) -> str:
+        raw = rule.slots.plain.get(match.group(1), match.group(1))
+        if isinstance(raw, list):
+            return ", ".join(map(str, raw))
+        if match.group(1) == "at":
+            unit = rule.slots.plain.get("unit", "")
+            return (
+                f"{raw} {'dollars' if unit == 'usd' else 'percent' if unit == 'percent' else unit}"
+            )
+        return str(raw).replace("_", " ")
+
+    filled = re.sub(r"\{(\w+)\}", value, pattern)
+    return filled[:1].upper() + filled[1:]
+
+
+def _cards(
+    scenario: Scenario, decisions: Sequence[Decision], signals: Mapping[str, Sequence[Signal]]
+) -> tuple[RuleCard, ...]:
+    cards: list[RuleCard] = []
+    for rule, decision in zip(scenario.rules, decisions, strict=True):
+        template = TEMPLATES[rule.template]
+        condition, action = _filled(template.condition, rule), _filled(template.action, rule)
+        seen: set[tuple[int, int]] = set()
+        for signal in signals[rule.id]:
+            if (signal.line, signal.sign) in seen:
+                continue
+            seen.add((signal.line, signal.sign))
+            opposite = signal.sign < 0
+            if opposite:
+                shown, state = (
+                    _opposite(signal.why, action),
+                    _state(signal.confidence, "contradicted"),
+                )
+            elif decision.best == "absent":
+                shown, state = f"Only half a rule: {action[:1].lower()}{action[1:]}", "unsure"
+            elif decision.best == "met":
+                shown, state = action, _state(decision.confidence, "met")
+            else:
+                shown, state = action, _state(signal.confidence, "met")
+            cards.append(
+                RuleCard(rule.id, condition, shown, signal.line, state, opposite, signal.text)
+            )
+    return tuple(sorted(cards, key=lambda card: (card.line, card.requirement, card.opposite)))
+
+
+def _state(confidence: float, best: Best) -> CardState:
+    return "ok" if confidence >= SURE[best] else "unsure"
+
+
+def _opposite(why: str, action: str) -> str:
+    return (why[:1].upper() + why[1:]) if why else f"The opposite of: {action}"
+
+
+def _line_marks(
+    units: Sequence[Unit], spoke: set[int], cards: Sequence[RuleCard]
+) -> tuple[LineMark, ...]:
+    by_line: dict[int, list[Unit]] = {}
+    for unit in units:
+        by_line.setdefault(unit.line, []).append(unit)
+    unsure = {card.line for card in cards if card.state == "unsure"}
+    sure = {card.line for card in cards if card.state == "ok"}
+    marks: list[LineMark] = []
+    for line, row in sorted(by_line.items()):
+        if line in unsure and line not in sure:
+            marks.append(
+                LineMark(line, "unsure", "Not understood for certain; say it in other words.")
+            )
+        elif line in sure:
+            marks.append(LineMark(line, "ok"))
+        elif all(unit.force == "label" for unit in row):
+            continue
+        else:
+            why = next((unit.why for unit in row if unit.why), "")
+            marks.append(
+                LineMark(line, "none", f"No rule: {why}." if why else "No rule was found here.")
+            )
+    return tuple(marks)
+
+
+_OFTEN_MISSPELT: Final = """refund refunds customer customers order number human people language answer reply question amount
+ receive because always never instruction instructions personal address addresses exactly missing above below policy injury
+ legal escalate message messages confirm before after other anything invoice vendor duplicate percent difference document
+ documents field fields decision reason payment payments tool fails error account changed already could should would check
+ guess guessing yourself more less than their there them written write writes wrote"""
+_COMMON: Final = """the and for are but not you all any can had her was one our out day get has him his how man new now old see two way who boy did its let put say
+ she too use that with have this will your from they know want been good much some time very when come here just like long make many over such take than them well were form
+ what where which while would about after again could every first found great house large learn never other place plant point right small sound spell still study their there
+ these thing think three water world write sender leader reader holder header older later latter better letter matter rather either neither another mother brother weather whether wonder under
+ tell till toll tool pool cool fool full fall call tall wall hall ball bill mill will fill hill kill pill line mine fine wine nine pine dine life wife wide side ride hide tide
+ fair hair pair chair stair store story state stale scale share spare stare score shore chore core care cake rake lake bake make male mail main rain gain pain train brain grain plain
+ note vote rote quote quite quiet white write site bite kite rite item stem them then than thank tank rank bank band hand land sand send lend bend tend mend fend end and
+ part port post past paste taste waste haste hate late rate date gate fate mate state place plate plane price prize pride prime crime time dime lime mime rise wise nice rice dice
+ mark park dark bark lark shark sharp share card cards hard yard guard heard beard board word words work works worm warm form farm fork force course cause case base vase cash
+ sale sales safe save same some come home dome hole sole role rule ruler mule tale tape type step stop shop ship slip skip trip trap track trick truck stick stock stack stamp
+ shell smell spell swell tower power lower flower slower shower offer often open paper proper person parson prison poison reason season lesson listen fasten hasten
+ refer prefer differ suffer buffer offer order older elder under wider rider cover hover lover mover river never fever lever level novel model moral morale metal medal
+ forced former formal normal format forward reward toward award aware beware because became become below before began begun begin being bring bright brought bought thought though through thorough
+ signed sealed scaled called filled killed pulled rolled rules roles holes hopes hoped helped keeped kept slept swept adept accept except expect aspect respect suspect inspect
+ payed paying player prayer layer buyer flyer crying drying trying tying lying dying saying staying stating starting parting party forty fifty sixty
+ leads loads roads reads heads beads needs seeds feeds deeds weeds goods foods moods woods words lords cords records reports resorts retorts
+ sheet sweet sleep sheep steep steel steal deal heal seal meal real read lead bead dead head hear near year fear dear gear bear wear tear pear team beam seam steam stream dream cream
+ contract contact contrast content contend context contest convert concert concern consent cent sent went rent tent dent bent lent spent scent event prevent present percent recent decent absent
+ shops stops steps drops crops props ships chips tips lips hips trips strips grips clips slips flips whips
+ worth north forth fourth month mouth south youth truth tooth booth both bath path math moth cloth clothe
+ leave sleeve believe relieve receive achieve delivers deliver delivered delivery believer receiver
+ ideas ideal idle idol angel angle ankle uncle single signal signals signs sings kings rings wings things
+ desk disk dish wish fish risk ask task mask masks asks tasks basks
+ agree agreed degree greet green greed freed free tree three there here where were ware war wear weary wary vary very
+ counts count county country court courts courtesy course courses coarse could would should world wound sound round found pound hound mound bound
+ mention mentions tension attention intention invention convention
+ stick sticks sticky stuck stock stocks socks sacks packs backs racks lacks locks clocks blocks flocks rocks
+ rating ratings eating heating seating beating meeting greeting treating
+ smiley smile smiles miles files tiles piles miles style styles
+ emails nails sails rails fails tails hails details retails
+ waits baits traits straits gaits
+ adding padding ending sending lending bending tending mending pending spending standing understanding landing handing
+ closed close closer loser user users used fused refused refuse refuses confuse
+ quotes votes notes coats boats goats floats
+ either ether other others bother brother mother another father rather gather
+ lighter writer whiter waiter later lately
+ payee paper papers pages wages cages stages images
+ carts parts ports sorts sport sports reports forts efforts
+ shape shame share shave shade shake snake
+ harm harms arms farms alarms charm charms warm
+ angry hungry hurry curry carry marry worry sorry story
+ thirty forty sixty eighty
+ dates rates gates states plates mates
+ names games frames flames blames tames
+ broken token spoken
+ bored board boards
+ lists lasts fasts casts costs posts hosts
+ tone zone bone stone phone alone clone
+ trust trusts rust must just dust gust
+ shown known grown thrown blown flown own town down gown
+ plead plan plans planned planes plant plants
+ settled settles settle kettle kettles metal battle bottle little title
+ stove stoves stone store stores storm
+ lamp lamps camp camps damp ramp stamp
+ wick wicks week weeks weak peak speak
+ lantern lanterns pattern western eastern
+ shipping shopping chopping dropping stopping
+ fined fires fire fired hired wired tired tried
+ threads thread treat treats threat threats
+ ordeal ordered borders border
+ address dresses"""
+
+
+def to_json(reading: Reading) -> dict[str, Json]:
+    """The reading as JSON values for pages and reports."""
+    return {
+        "decisions": [
+            {
+                "requirement": one.requirement,
+                "verdict": one.verdict,
+                "best": one.best,
+                "confidence": one.confidence,
+                "line": one.line,
+                "lines": list(one.lines),
+                "reason": one.reason,
+            }
+            for one in reading.decisions
+        ],
+        "cards": [
+            {
+                "requirement": card.requirement,
+                "condition": card.condition,
+                "action": card.action,
+                "line": card.line,
+                "state": card.state,
+                "opposite": card.opposite,
+                "text": card.text,
+            }
+            for card in reading.cards
+        ],
+        "lines": [
+            {"line": mark.line, "state": mark.state, "says": mark.says} for mark in reading.lines
+        ],
+    }

@@ -1,0 +1,729 @@
+"""The directive templates: what agents can be told, each with its opposite and its near misses.
+
+A template looks at one unit after the other and leaves signals; `needs` says which parts together
+make the rule. Half of a compound rule is no rule; the opposite of one half is a contradiction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from courses.simulators.prompts import formats, values
+from courses.simulators.prompts.view import View
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The slots of one requirement: concept names for phrases, plain values for the rest."""
+
+    concepts: Mapping[str, str]
+    groups: Mapping[str, tuple[str, ...]]
+    plain: Mapping[str, Json]
+
+    def __getitem__(self, name: str) -> str:
+        return self.concepts[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Parts that together fulfil the rule, and how sure one is when they are all there."""
+
+    parts: frozenset[str]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    name: str
+    looks: Callable[[View, Slots], None]
+    needs: Callable[[Slots], Sequence[Needs]]
+    condition: str  # how a rule card says when; "{slot}" is filled in
+    action: str  # how a rule card says what to do
+
+
+def _all(*rows: tuple[str, float]) -> Callable[[Slots], Sequence[Needs]]:
+    fixed = tuple(Needs(frozenset(parts.split()), confidence) for parts, confidence in rows)
+    return lambda slots: fixed
+
+
+# --- asking ----------------------------------------------------------------------------------------
+
+
+def ask_when_missing(view: View, slots: Slots) -> None:
+    item = slots["item"]
+    lacking = view.lacking(item)
+    topic = view.near(item) or (lacking and view.here(item))
+    asks, asks_not = view.does("ask"), view.never("ask")
+    if asks and not view.has(
+        r"\bask(?:s|ed)? (?:for (?:a|their|his) refund|yourself|a (?:human|colleague|person))"
+    ):
+        if lacking and view.here(item):
+            view.yes("ask", 0.94)
+        elif topic and view.near("before-act") and view.own(item):
+            view.yes("ask", 0.9)
+        elif view.own(item) and (
+            view.example or view.has(r"\bask(?:s|ing)?\b[^.;]*\b(?:for|which|what|him|her|them)\b")
+        ):
+            view.yes("ask", 0.82)
+    elif (
+        view.example
+        and view.own(item)
+        and view.has(
+            r"\b(?:could|can|would|may|please|which|what|need)\b[^.]*\b(?:order|number|reference|id)\b"
+        )
+    ):
+        view.yes("ask", 0.85)
+    if lacking and view.has(r"\b(?:until|before)\b") and view.never("proceed"):
+        view.yes("wait", 0.7)
+    if asks_not and (topic or lacking) and not asks:
+        if view.has(r"\b(?:ask|bother|request|pester|demand|insist)\w*\b") and not view.has(
+            r"\btwice\b|\bagain\b|\bmore than|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) (?:already|given)|already (?:there|given|has|have)"
+        ):
+            view.no("ask", 0.88, "it shall not ask")
+    if (lacking and view.here(item)) or view.near(item):
+        guessing = view.does("guess")
+        if guessing and not _guards(view) and (lacking or view.own(item)) and not asks:
+            view.no("ask", 0.86, "it shall guess")
+        likely = view.does("take-likely")
+        if (
+            likely
+            and not _guards(view)
+            and not view.has(
+                r"\b(?:not|never|n't|no)\b[^.;]*\b(?:last|latest|recent|likel\w+|fits|name)\b"
+            )
+        ):
+            if (
+                lacking
+                or view.own(item)
+                or view.has(r"\b(?:take|use|pick|assume|choose|go with|refund)\b")
+            ):
+                view.no("ask", 0.84, "it shall take a likely one")
+        if lacking and view.does("proceed") and not asks and not view.never("guess"):
+            view.no("ask", 0.82, "it shall go on without")
+    elif (
+        view.does("take-likely")
+        and view.has(r"\b(?:take|use|pick|assume|choose|go with)\b[^.;]*\border\b")
+        and not _guards(view)
+    ):
+        view.no("ask", 0.8, "it shall take a likely one")
+
+
+def _guards(view: View) -> bool:
+    """Whether the sentence explains why not ("a hunch is not a number", "guessing has cost us")."""
+    return view.has(
+        r"\b(?:is|are|has|have|was) (?:not|no|never|cost|wrong|forbidden|bad|worse|dangerous|out of)\b|instead of|rather than|isn't|aren't|costs? us|dearly|\bzero\b"
+    )
+
+
+# --- limits ----------------------------------------------------------------------------------------
+
+
+def limit(view: View, slots: Slots) -> None:
+    values.read_limit(
+        view,
+        values.LimitSlots(
+            about=f"{slots['of']}|hand-over|self-act",
+            unit=str(slots.plain["unit"]),
+            at=float(slots.plain["at"]),
+            below="self-act",
+            above="hand-over",
+        ),
+    )
+
+
+# --- sources ---------------------------------------------------------------------------------------
+
+
+def only_from_source(view: View, slots: Slots) -> None:
+    source = slots["source"]
+    near_source = view.near(source) or view.before(source)
+    own_source = bool(view.own(source))
+    label_source = view.near(source)
+    if own_source or label_source:
+        if (
+            view.does("only")
+            and not view.does("invent")
+            and not view.has(
+                r"\bonly (?:a|an) (?:\w+ )?(?:guide\w*|suggestion|help|starting)|just a (?:\w+ )?(?:guide|suggestion)"
+            )
+        ):
+            strong = view.has(
+                r"\bonly\b|\bsole\w*\b|\balone\b|\bexclusively\b|\bnothing (?:but|else|other)|\bstrictly\b|\bstick to\b|\bbible\b|\bno other\b|\bbased? on\b|\bbasis\b|\bground\w*\b|\brest\w* (?:up)?on\b|\bwithin\b|\bby the\b|\bbound by\b|\baccording to\b|\bfollow\b|\bper\b|\bis law\b|\bcounts?\b|\bbacked\b|\baccordance\b|\bdecides?\b|\bsource\b"
+            )
+            if strong:
+                view.yes("only", 0.9)
+        if view.never("only") and view.has(
+            r"limit yourself|stick to|bound|follow|only|rely|restrict"
+        ):
+            view.no("only", 0.85, "the source does not bind it")
+        if view.has(
+            r"\b(?:only|just|merely|no more than|simply) (?:a |an )?(?:rough |loose |general )?(?:guide\w*|suggestion\w*|orientation|starting point|recommendation)|\b(?:ignore|forget|skip) the (?:\w+ )?polic|need not (?:follow|stick)|policy is (?:boring|optional|outdated)|look (?:past|beyond) the polic|(?:don't|do not|no need to|needn't) (?:\w+ )?(?:follow|read|consult|check|stick to|look at|apply) (?:in )?the (?:\w+ )?polic"
+        ):
+            view.no("only", 0.86, "the source does not bind it")
+    if view.never("only") and near_source and view.never("invent"):
+        pass
+    silent = near_source and (view.near("silent") or view.before("silent"))
+    if silent:
+        if (view.does("hand-over") or view.does("say-so")) and not view.does("invent"):
+            view.yes("silent", 0.9 if view.does("hand-over") else 0.86)
+        elif view.does("refuse") and not view.does("invent"):
+            view.yes("silent", 0.7)
+        if view.never("hand-over") and view.does("self-act"):
+            view.no("silent", 0.7)
+    if view.never("invent") and (
+        near_source
+        or view.has(r"\brules?\b|\binvent\w*|\bmake (?:\w+ )?up|\bmade up|\bimprovis\w*")
+    ):
+        view.yes("no-invention", 0.88 if near_source else 0.72)
+    elif view.own("invent") and view.has(
+        r"\badd nothing\b|\binvent nothing\b|\bnothing (?:is|gets|may be|shall be) (?:invented|made up|added)\b|\bmake nothing up\b"
+    ):
+        view.yes("no-invention", 0.86)
+    inventing = [one for one in view.does("invent")]
+    if (
+        inventing
+        and not view.never("invent")
+        and (silent or near_source or view.has(r"\brules?\b|polic"))
+        and not view.has(
+            r"\badd nothing\b|\binvent nothing\b|\bmake nothing up\b|\bnothing (?:is|gets|may be|shall be)\b|forbidden|not allowed|counts? for nothing|have no place|has no place|\bno exceptions?\b|without exceptions?"
+        )
+    ):
+        view.no("no-invention", 0.86, "it shall fill gaps itself")
+
+
+# --- output ----------------------------------------------------------------------------------------
+
+
+def output_keys(view: View, slots: Slots) -> None:
+    formats.read_keys(view, [str(key) for key in slots.plain["keys"]])
+
+
+# --- disclosure ------------------------------------------------------------------------------------
+
+_TELLS: Final = (
+    r"\b(?:repeat|echo|quote|write (?:it |them |out|down)|include|mention|show|display|reveal|disclose|recite|read (?:it |them |the \w+ )?(?:\w+ )?back|say (?:it |them )?back"
+    r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by|with))"
+)
+
+
+def no_disclosure(view: View, slots: Slots) -> None:
+    for part in slots.groups["data"]:
+        if not view.near(part):
+            continue
+        own = view.own(part)
+        forbids = view.never("echo")
+        masks = view.does("mask")
+        denied_noun = [one for one in own if view.denied(one) and not view.conditional(one)]
+        if masks and not view.never("echo") and not own and not view.near(part):
+            continue
+        if (
+            view.never("mask")
+            and own
+            and view.has(
+                r"\b(?:mask|redact|hide|remov|censor|leave out|strip|anonym|conceal|withhold)\w*"
+            )
+        ):
+            view.no(part, 0.88, "it shall not hide them")
+        elif masks and not (
+            view.does("echo")
+            and view.has(_TELLS)
+            and not forbids
+            and not view.has(r"\b(?:out|off|never|not|no)\b")
+        ):
+            view.yes(part, 0.9)
+        elif forbids:
+            view.yes(part, 0.92)
+        elif denied_noun and (view.near("echo") or len(view.unit.tokens) <= 8):
+            view.yes(part, 0.86)
+        elif own and view.does("echo") and view.has(_TELLS) and not denied_noun:
+            if view.has(
+                r"\b(?:back|reply|replies|answer|e?mails?|letters?|message|customers?|them|so that|full|complete|feel)\b"
+            ) and not view.has(
+                r"\b(?:look|check|compare|verify) (?:up )?the|\bnever\b|\bnot\b|\bno\b|\bwithout\b|\bignor"
+            ):
+                view.no(part, 0.84, "it shall give them out")
+        if (
+            view.has(
+                r"\b(?:unless|except(?: when| if| for)?|only if|but) (?:the )?(?:customer|they|he|she|it|when|if|you)\b[^.;]*\b(?:ask|want|request|need|own|wish|like|insist)"
+            )
+            and forbids
+        ):
+            view.no(part, 0.7, "an exception")
+
+
+# --- untrusted text --------------------------------------------------------------------------------
+
+
+def text_is_data(view: View, slots: Slots) -> None:
+    text = slots["text"]
+    row = view.unit.tokens
+    near_text, near_command = view.near(text) or view.before(text), view.here("command")
+    if not near_text and not near_command:
+        return
+    inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
+    refuses = view.never("obey")
+    if refuses and inside and (view.own("command") or view.near(text) or view.before(text)):
+        if not view.has(r"\bnot (?:instructed|told) to\b") and not view.has(
+            r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)"
+        ):
+            weighs = view.own("command") or view.has(
+                r"\b(?:obey|obeyed|follow\w*|execut\w*|carr(?:y|ied) out|act(?:s|ed|ing)? (?:up)?on|compl\w+|heed\w*|take\w* (?:orders?|instructions?|commands?)|(?:change|override|overrule|replace|lift|alter|bind|command|instruct|steer)\w*|(?:an? |your |no )(?:order|instruction|command)s?|orders?|instructions?|boss)\b"
+            )
+            if weighs:
+                view.yes("data", 0.92)
+    if view.does("ignore") and view.own("command") and not view.own("obey_only"):
+        if near_text or view.has(
+            r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
+        ):
+            view.yes("data", 0.9)
+    if near_text:
+        for mention in view.does("as-data"):
+            left = [row[k].stem for k in range(max(0, mention.start - 4), mention.start)]
+            if (
+                {
+                    "be",
+                    "as",
+                    "only",
+                    "just",
+                    "mere",
+                    "mer",
+                    "simp",
+                    "merely",
+                    "than",
+                    "pure",
+                    "count",
+                }
+                & set(left)
+                or view.has(r"\b(?:treat|regard|consider|handle|take|see)\b")
+                or view.has(r":\s*(?:data|information|content|input)\b")
+            ):
+                if view.own(text) or view.before(text) or view.around(text):
+                    view.yes("data", 0.86)
+                    break
+    if view.has(
+        r"\b(?:only|just) (?:this|these|the) (?:\w+ )?(?:prompt|instructions?|rules?|text|page|lines)\b[^.;]*\b(?:instruct|command|order|bind|count|tell)"
+    ):
+        view.yes("data", 0.8)
+    obeys = view.does("obey")
+    if obeys and inside and not refuses and not view.does("ignore"):
+        commanded = (
+            view.own("command")
+            or view.has(
+                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their|so|them)\b|their way|customer is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change|rewrite|instruct|command|lift)"
+            )
+            or view.has(r"\b(?:as|like) (?:an? |your )?(?:order|instruction|command)")
+            or view.has(r"\bexecute\b")
+        )
+        system = view.has(
+            r"\b(?:these|this|my|our|the following|below|above) (?:instructions?|rules?|prompt|steps|orders)\b"
+        ) and not view.has(
+            r"\b(?:change|override|overrule|ignore|instead|differ|rewrite|conflict|lift)"
+        )
+        if (
+            commanded
+            and not system
+            and not view.has(r"\b(?:polic(?:y|ies)|law|format|language)\b")
+            and not view.has(r"\b(?:never|not|no|n't|nothing|none|nobody|cannot|zero)\b")
+        ):
+            view.no("data", 0.86, "it shall obey the text")
+    if refuses and view.has(
+        r"\b(?:unless|except|only if|apart from)\b[^.;]*\b(?:polite\w*|official|manager|premium|vip|reasonable|sensible|owner|claims?|says?|signed|sound)"
+    ):
+        view.no("data", 0.75, "an exception")
+    if view.never("ignore") and view.own("command") and inside and not refuses:
+        view.no("data", 0.88, "it shall not ignore commands")
+
+
+# --- always a human --------------------------------------------------------------------------------
+
+
+def always_hand_over_on(view: View, slots: Slots) -> None:
+    topics = slots.groups["on"]
+    present = [part for part in topics if view.near(part)]
+    leaning = [part for part in topics if part not in present and view.before(part)]
+    for part in [*present, *leaning]:
+        lean = part in leaning
+        hands = view.does("hand-over")
+        if (
+            lean
+            and view.unit.line != (view.earlier[0].line if view.earlier else -1)
+            and not view.unit.branch
+        ):
+            continue
+        if hands and not (lean and view.unit.force == "rule" and not _leaning_rule(view)):
+            narrow = view.has(
+                r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?|above|over|serious|severe|insist|lawyer's letter|written)|\b(?:unless|except)\b[^.;]*(?:\$|\d|amount|small|minor|below|under|harmless)"
+            )
+            if narrow:
+                view.no(part, 0.75, "only in some cases")
+            else:
+                view.yes(part, 0.93 if not lean else 0.84)
+            continue
+        if lean and not _leaning_rule(view):
+            continue
+        if view.never("hand-over") and not view.has(r"\b(?:until|unless|but|other than|except)\b"):
+            if not view.has(
+                r"\bdo(?:n't| not) (?:decide|answer|handle|reply|argue)|never (?:decide|answer|handle)"
+            ):
+                view.no(part, 0.9, "no human shall see it")
+        elif (
+            view.does("handle-self")
+            and not view.never("handle-self")
+            and not hands
+            and not view.has(
+                r"\b(?:human|person|colleague|priya|escalat\w*|stop|staff|team|supervisor|never|not)\b"
+            )
+        ):
+            if view.has(
+                r"\b(?:yourself|on your own|calm|apologi[sz]e|say sorry|alone|ignore|as usual|like any|like other|as any|normal|refund|pay|settle|reply|goodwill|handle|deal with|go on|continue|carry on|move on|reassure|bluff|firm|argue)\b"
+            ):
+                view.no(part, 0.84, "it shall deal with it alone")
+
+
+def _leaning_rule(view: View) -> bool:
+    return bool(view.unit.branch) or view.has(
+        r"^\W*(?:then|in (?:such|that|this|these|those)|if so|such|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never|do not|don't|no|stop|for (?:these|those|them))\b"
+    )
+
+
+# --- language --------------------------------------------------------------------------------------
+
+_TONGUES: Final = (
+    "english french german spanish italian dutch polish portuguese thai chinese japanese russian turkish arabic"
+    " swedish danish korean czech greek hindi hungarian finnish norwegian ukrainian romanian welsh catalan"
+).split()
+_TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
+
+
+def reply_language(view: View, slots: Slots) -> None:
+    named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
+    pair = any(named.count(one) >= 2 for one in named)
+    same, fixed = view.does("same-language"), view.does("fixed-language")
+    language = view.near("language") or view.before("language")
+    if pair and not view.has(r"\bonly\b|\bnever\b") and (language or view.own("speak")):
+        view.yes("same", 0.86)
+        return
+    if (
+        view.never("same-language") or (view.never("speak") and view.own("language"))
+    ) and not view.has(
+        r"\b(?:other than|but|except|different|another|any other|foreign|wrong|fail)\b"
+    ):
+        if view.has(
+            r"\b(?:switch|adapt|mirror|match|same|their|customer's|own|reply|replies|answer|respond|write|speak|translate|change)\b"
+        ) and (view.never("same-language") or view.has(r"\bswitch|\bchange|\badapt|\btranslate")):
+            view.no("same", 0.84, "not the customer's language")
+            return
+    if fixed and not pair:
+        fallback = view.has(
+            r"\b(?:if|when|where|unless)\b[^.;]*\b(?:english|german|french|spanish)\b[^.;]*,|\b(?:unclear|unknown|can(?:no|')t (?:tell|identify|recogni[sz]e)|not sure which|doubt|not recogni[sz]\w*|cannot be determined)\b"
+        )
+        if not fallback and not view.has(
+            r"\b(?:internal|note|log|reason|json|keys?|for priya|to priya|to the human)\b"
+        ):
+            exception = view.has(r"\b(?:never|not|don't)\b") and view.never("fixed-language")
+            if not exception:
+                view.no("same", 0.88, "one fixed language")
+                return
+    if same and (view.own("speak") or view.around("speak") or view.around("language")):
+        if view.has(
+            r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even if)\b[^.;]*\blanguage\b[^.;]*\b(?:english|german|french|dutch|spanish)\b"
+        ):
+            view.no("same", 0.88, "one fixed language")
+        else:
+            view.yes("same", 0.92)
+    elif same:
+        view.yes("same", 0.78)
+    elif (
+        view.has(r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even if)\b")
+        and named
+        and view.own("speak")
+    ):
+        if not pair and len(named) == 1 and language:
+            view.no("same", 0.85, "one fixed language")
+    if (
+        view.does("speak")
+        and named
+        and view.has(
+            r"\b(?:always|only|exclusively|must be|stays?|all)\b[^.;]*\b(?:english|german|french|dutch|spanish)\b|\b(?:english|german|french|dutch|spanish)\b[^.;]*\b(?:always|only|exclusively|regardless|no matter|whatever|is what we)\b"
+        )
+        and not same
+        and not pair
+    ):
+        view.no("same", 0.86, "one fixed language")
+
+
+# --- confirmation ----------------------------------------------------------------------------------
+
+
+def confirm_before(view: View, slots: Slots) -> None:
+    act = slots["act"]
+    topic = view.near(act) or view.before(act)
+    nearby = topic or (
+        view.unit.following is not None
+        and view.unit.following.line == view.unit.line
+        and any(view.unit.following.found.get(name) for name in act.split("|"))
+    )
+    confirms = [one for one in view.own("confirm") if not view.denied(one)]
+    strong = [one for one in confirms if _is_strong_confirm(view, one.start, one.end)]
+    if view.has(
+        r"\bcard|\baddress|\border number|\bidentity|\brecei(?:pt|ved)\b"
+    ) and not view.near(act):
+        strong = []
+    refused = [one for one in view.own("confirm") if view.denied(one) and not view.conditional(one)]
+    if refused and topic and not strong:
+        if view.has(
+            r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with)\b"
+        ) and not view.has(r"\b(?:unless|until|before|hand|escalat|human|polic)\b"):
+            view.no("confirm", 0.86, "no confirmation")
+            return
+    if view.has(
+        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
+    ) and not view.has(r"\b(?:never|not|don't|do not) (?:skip|omit|drop|leave out|forget)"):
+        view.no("confirm", 0.88, "no confirmation")
+        return
+    if strong and nearby:
+        if view.has(
+            r"\b(?:unless|except(?: when| if| for)?)\b[^.;]*\b(?:small|below|under|less|\$|\d+|vip|regular|minor|tiny|hurry)"
+        ) and not view.has(
+            r"\bnot?\b[^.;]*\b(?:unless|except)\b[^.;]*\b(?:confirm|yes|agree|consent)"
+        ):
+            view.no("confirm", 0.72, "an exception")
+        elif view.does("at-once") and view.has(
+            r"\b(?:afterwards?|after (?:the|paying|you)|later)\b[^.;]*\b(?:confirm|yes)|\bconfirm\w*[^.;]*\bafterwards?"
+        ):
+            view.no("confirm", 0.8, "only afterwards")
+        else:
+            view.yes("confirm", 0.9)
+    restating = [
+        one
+        for one in view.own("restate")
+        if not view.denied(one)
+        and not (
+            view.conditional(one) and not view.has(r"\b(?:until|without|before|unless|only)\b")
+        )
+    ]
+    denied_restating = [one for one in view.own("restate") if view.denied(one)]
+    if (
+        restating
+        and nearby
+        and (
+            strong
+            or view.has(
+                r"\b(?:amount|sum|refund|how much|what you|which order|details|money|particulars|plan\w*|pay)\b"
+            )
+        )
+    ):
+        view.yes("restate", 0.85)
+    elif (
+        denied_restating
+        and strong
+        and nearby
+        and view.has(r"\bwithout\b|\buntil\b|\bbefore\b|\bunless\b")
+    ):
+        view.yes("restate", 0.8)
+    if (
+        view.does("at-once")
+        and topic
+        and not strong
+        and view.has(r"\b(?:refund|pay|paid|money)\w*\b")
+    ):
+        waits = view.has(
+            r"\b(?:never|not|don't|no one|nobody|nothing)\b[^.;]*\b(?:immediately|at once|right away|straight|directly|instantly)\b"
+        )
+        before = view.unit.text.lower()
+        if (
+            not waits
+            and view.does(act)
+            and re.search(
+                r"\b(?:immediately|at once|right away|straight away|instantly|without (?:further )?(?:delay|asking|confirm\w*|waiting)|just (?:pay|refund)|no questions asked|on the spot|forthwith|(?:pay|refund)\w* first)\b",
+                before,
+            )
+            and not re.search(
+                r"confirm|human|escalat|legal|injur|lawyer|yes\b|agree|without asking (?:a|any|me|us|for (?:a|any) human)|priya|up to|below|\$|dollars|hand",
+                before,
+            )
+        ):
+            view.no("confirm", 0.74, "it shall pay at once")
+
+
+def _is_strong_confirm(view: View, start: int, end: int) -> bool:
+    words = {view.unit.tokens[k].stem for k in range(start, min(end, len(view.unit.tokens)))}
+    if words & {
+        "confirm",
+        "consent",
+        "agree",
+        "assent",
+        "nod",
+        "yes",
+        "okay",
+        "ok",
+        "approve",
+        "blessing",
+        "affirm",
+        "accept",
+        "acceptanc",
+    }:
+        return True
+    if words & {"wait"}:
+        return view.has(
+            r"\bwait\w*\b[^.;]*\b(?:customer|yes|confirm\w*|answer|reply|agree|ok|okay|them|their|until they)\b"
+        )
+    return True
+
+
+# --- doing it twice --------------------------------------------------------------------------------
+
+
+def stop_duplicates(view: View, slots: Slots) -> None:
+    thing = slots["thing"]
+    looks = view.does("look-up")
+    if looks and (
+        view.near(thing)
+        or view.has(r"\blook\s?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
+    ):
+        if not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"):
+            view.yes("look-up", 0.85)
+    unlooked = view.never("look-up")
+    if (
+        unlooked
+        and view.has(
+            r"\blook|\bcheck|\bopen|\bconsult|\bpull|\bretriev|\bfetch|\bverify|\bexamin|\binspect"
+        )
+        and (view.near(thing) or view.own("already"))
+        and not view.has(r"\b(?:without|until|unless|before|forget|fail|skip)\b")
+    ):
+        view.no("look-up", 0.85, "no look at the order")
+    if (
+        view.has(
+            r"\bno need to (?:look|check|open)|\b(?:without|skip|skipping) (?:the )?(?:look(?:ing)?[- ]?up|check(?:ing)?)"
+        )
+        and view.near(thing)
+        and not view.has(r"\b(?:never|not|no|don't)\b[^.;]*\bwithout\b")
+    ):
+        view.no("look-up", 0.82, "no look at the order")
+    already = view.own("already") or view.around("already") or view.before("already")
+    second = view.own("second")
+    refund = view.near(slots["act"]) or view.before(slots["act"])
+    topic = (already and refund) or (second and refund)
+    if not topic:
+        return
+    if view.unit.branch == "no" and not view.own("already"):
+        return
+    if (
+        view.does("refuse")
+        and (already or second)
+        and (
+            view.own("already")
+            or view.own("second")
+            or view.around("already")
+            or view.before("already")
+        )
+    ):
+        strong_refusal = view.has(
+            r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|say no|no (?:second|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not (?:pay|refund|issue)|no refund|answer is no|end|halt\w*|close|no money|not eligible|over)\b"
+        )
+        if strong_refusal and _about_second(view):
+            view.yes("refuse", 0.92)
+            return
+    denied_second = view.never("second") or [
+        one for one in view.own("second") if view.denied(one) or one.own_negation
+    ]
+    if denied_second and refund:
+        view.yes("refuse", 0.9)
+        return
+    if view.has(
+        r"\b(?:one|single|at most one) refund (?:per|for each|for an|for every)\b|\b(?:an?|each|every) order gets (?:one|a single) refund|\bonly (?:one refund|refunded once)|\brefunded? (?:only )?once\b|\bonly once\b"
+    ):
+        view.yes("refuse", 0.86)
+        return
+    if (
+        view.never(slots["act"])
+        and (view.own("already") or view.around("already") or view.before("already"))
+        and _about_second(view)
+    ):
+        view.yes("refuse", 0.88)
+        return
+    agrees_second = view.does("second")
+    if agrees_second and not view.has(
+        r"\b(?:never|not|no|n't|refus\w+|den\w+|declin\w+|reject\w*|cannot|nobody|check|whether|avoid)\b"
+    ):
+        if (
+            view.own("already")
+            or view.around("already")
+            or view.before("already")
+            or view.has(r"\bagain\b|\btwice\b|second")
+        ):
+            if view.has(
+                r"\b(?:refund|pay|send|give|grant|issue|fine|okay|ok|allowed|no problem|possible|let)\w*\b"
+            ):
+                view.no("refuse", 0.86, "it shall pay again")
+                return
+    if (
+        (view.own("already") or view.around("already") or view.before("already"))
+        and view.has(
+            r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter|go on|continue|carry on|as with any|proceed|anyway|all the same|even if|give it again|regardless)\b"
+        )
+        and not view.has(r"\b(?:refus\w+|den(?:y|ied)|declin\w+|reject\w*|never|stop)\b")
+        and _about_second(view)
+    ):
+        view.no("refuse", 0.82, "it shall pay all the same")
+
+
+def _about_second(view: View) -> bool:
+    """Whether "already" speaks of a refund, not of something else that was done before."""
+    if view.own("second"):
+        return True
+    near = (
+        view.unit.text
+        + " "
+        + view.unit.context
+        + " "
+        + view.unit.question
+        + " "
+        + " ".join(one.text for one in view.earlier)
+    )
+    return (
+        re.search(
+            r"\b(?:refund\w*|paid|money|reimburs\w*|pay\w*|payout|credited)\b[^.;?]*\b(?:already|before|earlier|exist\w*|previous\w*|once|made|gone|back|on (?:it|record|file)|shows?|there)"
+            r"|\b(?:already|before|earlier|previous\w*|prior|once|shows? an?|an?|existing|has been|been|see the|see an?)\b[^.;?]*\b(?:refund\w*|paid|money|reimburs\w*|payout|credited)\b",
+            near.replace("_", " "),
+            re.I,
+        )
+        is not None
+    )
+
+
+TEMPLATES: Final[dict[str, Template]] = {
+    one.name: one
+    for one in [
+        Template("ask-when-missing", ask_when_missing, _all(("ask", 1.0)), "When the {item} is missing", "Ask for it and wait"),
+        Template("limit", limit, _all(("below above", 1.0), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
+        Template(
+            "only-from-source", only_from_source,
+            _all(("only silent", 1.0), ("only no-invention", 0.97), ("silent no-invention", 0.97), ("silent", 0.72), ("only", 0.62), ("no-invention", 0.62)),
+            "Every decision", "Only from the {source}; where it is silent, say so or hand over",
+        ),
+        Template("output-keys", output_keys, _all(("keys", 1.0), ("keys-without-json", 0.6)), "Final answer", "JSON with exactly the keys {keys}"),
+        Template("no-disclosure", no_disclosure, lambda slots: _groups(slots, "data"), "Every reply", "Never repeat {data}"),
+        Template("text-is-data", text_is_data, _all(("data", 1.0)), "Commands inside the {text}", "Treat them as data, do not obey"),
+        Template("always-hand-over-on", always_hand_over_on, lambda slots: _groups(slots, "on"), "{on} is mentioned", "Hand over to a human"),
+        Template("reply-language", reply_language, _all(("same", 1.0)), "Every reply", "In the customer's language"),
+        Template("confirm-before", confirm_before, _all(("confirm restate", 1.0), ("confirm", 0.68)), "Before {act}", "Restate it and wait for the customer's yes"),
+        Template("stop-duplicates", stop_duplicates, _all(("look-up refuse", 1.0), ("refuse", 0.68)), "The {thing} was refunded before", "Look first; refuse a second {act}"),
+    ]
+}  # fmt: skip
+
+
+def _groups(slots: Slots, name: str) -> Sequence[Needs]:
+    """All groups together; a group that covers the others (personal data covers cards) may do."""
+    groups = slots.groups[name]
+    rows = [Needs(frozenset(groups), 1.0)]
+    covers = str(slots.plain.get("covers", ""))
+    if covers:
+        rows.append(Needs(frozenset({covers}), 0.9))
+    return rows
