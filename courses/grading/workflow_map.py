@@ -226,7 +226,7 @@ def _scenario(exercise: Mapping[str, Json], row: Mapping[str, Json]) -> Scenario
         title=str(row.get("title", row.get("id", ""))),
         shown=bool(row.get("shown", False)),
         world=read_world(exercise, row.get("set")),
-        limits=limits,  # type: ignore[arg-type]  # `_target` has checked the names
+        limits=limits,
     )
 
 

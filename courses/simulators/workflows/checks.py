@@ -428,7 +428,7 @@ def _w07(graph: Graph) -> Iterable[Finding]:
                 left &= ~takes
 
 
-def _grid(parsed: list[Condition]) -> dict[str, np.ndarray] | None:  # type: ignore[type-arg]
+def _grid(parsed: list[Condition]) -> dict[str, np.ndarray] | None:
     """One point of every cell of the variables asked about, as flat arrays; None if too many."""
     axes: dict[str, list[float]] = {}
     for name in sorted(
@@ -526,9 +526,10 @@ def _unseen_walk(graph: Graph, target: str, variable: str, value: Value) -> list
     are possible.
     """
     setter = _SETTERS.get(variable)
-    Stage = tuple[str, str]  # the step, and: "" before it is set, a block while set, "*" unknown
 
-    def onward(state: Stage) -> Iterable[Stage]:
+    # A state is the step and the stage: "" before the variable is set, the block that set it,
+    # or "*" when another block of that kind has looked since.
+    def onward(state: tuple[str, str]) -> Iterable[tuple[str, str]]:
         node_id, stage = state
         node = graph.nodes[node_id]
         if node_id in graph.persons or node_id == target:

@@ -9,6 +9,7 @@ branches that no case can take cut the space of values at exactly those constant
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -239,7 +240,7 @@ def holds_for_each(
         case Ask(variable=variable):
             return arrays[variable].astype(np.bool_)
         case Compare(variable=variable, operator=sign, constant=constant):
-            number = VERDICTS.index(constant) if isinstance(constant, str) else constant  # type: ignore[arg-type]
+            number = VERDICTS.index(constant) if isinstance(constant, str) else constant
             answers: np.ndarray[Any, np.dtype[np.bool_]] = _ACT[sign](arrays[variable], number)
             return answers
         case Not(part=part):
@@ -260,7 +261,7 @@ def cells(numbers: Sequence[float], least: float, most: float) -> list[float]:
     cuts = sorted({number for number in numbers if least <= number <= most})
     if not cuts:
         return [(least + most) / 2]
-    between = [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in itertools.pairwise(cuts)]
     edges = [(least + cuts[0]) / 2] if cuts[0] > least else []
     edges += [(cuts[-1] + most) / 2] if cuts[-1] < most else []
     return sorted({*cuts, *between, *edges})

@@ -36,9 +36,7 @@ def draw(map_: WorkflowMap, findings: Iterable[Finding] = ()) -> str:
     Findings are marked with their code on the first step of their path.
     """
     if not map_.nodes:
-        return (
-            '<svg class="map" viewBox="0 0 320 60" role="img"><title>An empty map</title></svg>'
-        )
+        return '<svg class="map" viewBox="0 0 320 60" role="img"><title>An empty map</title></svg>'
     layers = _layers(map_)
     spots = _place(layers)
     tracks = _side_tracks(map_, spots)
@@ -119,10 +117,14 @@ def _layers(map_: WorkflowMap) -> list[list[str]]:
     position: dict[str, float] = {}
     for layer in layers:
         before = {
-            node_id: [position[edge.src] for edge in map_.edges if edge.dst == node_id and edge.src in position]
+            node_id: [
+                position[edge.src]
+                for edge in map_.edges
+                if edge.dst == node_id and edge.src in position
+            ]
             for node_id in layer
         }
-        layer.sort(key=lambda n: sum(before[n]) / len(before[n]) if before[n] else 0.0)  # noqa: B023
+        layer.sort(key=lambda n: sum(before[n]) / len(before[n]) if before[n] else 0.0)
         for index, node_id in enumerate(layer):
             position[node_id] = index - (len(layer) - 1) / 2
     return [layer for layer in layers if layer]
@@ -159,9 +161,7 @@ def _down(x0: float, y0: float, x1: float, y1: float) -> str:
 
 
 def _around(x0: float, y0: float, x1: float, y1: float, track: float) -> str:
-    return (
-        f"M{x0:.0f} {y0:.0f}V{y0 + 8:.0f}H{track:.0f}V{y1 - 10:.0f}H{x1:.0f}V{y1:.0f}"
-    )
+    return f"M{x0:.0f} {y0:.0f}V{y0 + 8:.0f}H{track:.0f}V{y1 - 10:.0f}H{x1:.0f}V{y1:.0f}"
 
 
 def _label(edge: Edge) -> str:

@@ -83,7 +83,8 @@ def measure(program: Program, streams: Streams) -> Measured:
     good = run.fault == 0
 
     def per_run(values: NDArray[Any]) -> NDArray[np.float64]:
-        return values.reshape(replications, cases).mean(axis=1, dtype=np.float64)
+        means: NDArray[np.float64] = values.reshape(replications, cases).mean(axis=1)
+        return means
 
     def corrected(base: float, now: NDArray[Any], without: NDArray[Any], scale: float) -> Value:
         if not program.has_patience:

@@ -380,7 +380,7 @@ def choose_cases(run: Run, settled: Settled) -> dict[str, int]:
     np.add.at(waited, settled.waits.case, settled.waits.started - settled.waits.arrived)
     chosen: dict[str, int] = {}
 
-    def take(rule: str, candidates: np.ndarray) -> None:  # type: ignore[type-arg]
+    def take(rule: str, candidates: np.ndarray) -> None:
         for case in candidates[: len(chosen) + 1].tolist():
             if case not in chosen.values():
                 chosen[rule] = case

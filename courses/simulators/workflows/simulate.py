@@ -236,7 +236,8 @@ class _Wave:
         """Count one more visit of the block; the number of this visit, from 1."""
         number = self.block_number[block.id]
         self.tokens.visits[rows, number] += 1
-        return self.tokens.visits[rows, number]
+        visits: NDArray[np.int16] = self.tokens.visits[rows, number]
+        return visits
 
     def spend(self, block: Block, visits: NDArray[Any], rows: Ints, purpose: str = "time") -> None:
         """Charge one call of the block and let its time pass."""
