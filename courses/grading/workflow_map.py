@@ -29,6 +29,7 @@ from courses.grading.contract import (
 )
 from courses.simulators.workflows import checks, outline, reading, writing
 from courses.simulators.workflows.baselines import DEGENERATE, front
+from courses.simulators.workflows.draw import draw
 from courses.simulators.workflows.exact import TooManyStates
 from courses.simulators.workflows.measure import MEASURES, Measure, Measured, Value, measure
 from courses.simulators.workflows.model import BadMap, Finding, MapProblem, WorkflowMap
@@ -239,8 +240,6 @@ def read_submission(request: GradeRequest) -> dict[str, Json]:
     The result holds `problems` (each with message, line, node, edge) and, if there are none,
     `map` (JSON form), `text` (text form), `outline`, `walk_through`, `findings` and `svg`.
     """
-    from courses.simulators.workflows.draw import draw
-
     world = read_world(request.exercise)
     try:
         map_ = reading.read_map(request.submission, blocks=world.kinds, visible=world.visible)
@@ -254,7 +253,7 @@ def read_submission(request: GradeRequest) -> dict[str, Json]:
         "outline": outline.outline_json(outline.outline(map_, world)),
         "walk_through": list(outline.walk_through(map_, world)),
         "findings": [finding_json(finding) for finding in findings],
-        "svg": draw(map_, findings),
+        "svg": draw(map_, findings, world.high_risk),
     }
 
 

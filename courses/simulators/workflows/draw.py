@@ -6,17 +6,22 @@ left out. Pure text in, pure text out; colours and fonts come from the page's st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from courses.simulators.workflows.model import KIND_WORDS, Edge, Finding, Node, WorkflowMap
 
 BOX_W, BOX_H = 208, 56
-GAP_X, GAP_Y = 36, 62
+GAP_X, GAP_Y = 36, 58
 MARGIN = 24
+LEFT = 56  # words at the leftmost way out need room
+TRACK = 14
+LINE_H = 18
 LINE_CHARACTERS = 25
-LABEL_CHARACTERS = 34
+LABEL_CHARACTERS = 26
+MAX_LABEL_LINES = 4
 FONT = 14
 _PERSONS = ("human", "escalation")
 
@@ -27,23 +32,28 @@ class Spot:
 
     x: float
     y: float
-    layer: int
 
 
-def draw(map_: WorkflowMap, findings: Iterable[Finding] = ()) -> str:
+def draw(
+    map_: WorkflowMap, findings: Iterable[Finding] = (), high_risk: Collection[str] = ()
+) -> str:
     """The map as one `svg` element with a title and a description; empty maps draw their title.
 
-    Findings are marked with their code on the first step of their path.
+    Findings are marked with their code on the first step of their path; steps whose block is in
+    `high_risk` get the class `node--risk`.
     """
     if not map_.nodes:
         return '<svg class="map" viewBox="0 0 320 60" role="img"><title>An empty map</title></svg>'
     layers = _layers(map_)
-    spots = _place(layers)
-    tracks = _side_tracks(map_, spots)
-    width = max(spot.x for spot in spots.values()) + BOX_W / 2 + MARGIN + 14 * tracks
+    edges = [edge for edge in map_.edges if all(n in _ids(map_) for n in (edge.src, edge.dst))]
+    depth = {node_id: number for number, layer in enumerate(layers) for node_id in layer}
+    labels = {edge: _label_lines(edge) for edge in edges}
+    spots = _place(layers, _gaps(layers, edges, labels))
+    right = max(spot.x for spot in spots.values()) + BOX_W / 2
+    aside = [edge for edge in edges if depth[edge.dst] != depth[edge.src] + 1]
+    tracks = {edge: right + TRACK * (number + 1) for number, edge in enumerate(aside)}
+    width = right + MARGIN + TRACK * len(aside)
     height = max(spot.y for spot in spots.values()) + BOX_H / 2 + MARGIN
-    known = set(spots)
-    edges = [edge for edge in map_.edges if edge.src in known and edge.dst in known]
     parts = [
         f'<svg class="map" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-labelledby="map-title map-desc" xmlns="http://www.w3.org/2000/svg">',
@@ -54,37 +64,62 @@ def draw(map_: WorkflowMap, findings: Iterable[Finding] = ()) -> str:
         'markerHeight="8" orient="auto" markerUnits="userSpaceOnUse">'
         '<path class="ah" d="M0 0l8 4-8 4z"/></marker></defs>',
     ]
-    right = max(spot.x for spot in spots.values()) + BOX_W / 2
-    labels: list[str] = []
-    used_track = 0
-    for edge in edges:
-        outs = [other for other in edges if other.src == edge.src]
-        ins = [other for other in edges if other.dst == edge.dst]
-        start, end = spots[edge.src], spots[edge.dst]
-        x0 = start.x + _spread(outs.index(edge), len(outs))
-        x1 = end.x + _spread(ins.index(edge), len(ins))
-        if end.layer == start.layer + 1:
-            line = _down(x0, start.y + BOX_H / 2, x1, end.y - BOX_H / 2)
-            label_at = (x0 + 6, start.y + BOX_H / 2 + 18)
-        else:
-            used_track += 1
-            track = right + 14 * used_track
-            line = _around(x0, start.y + BOX_H / 2, x1, end.y - BOX_H / 2, track)
-            label_at = (x0 + 6, start.y + BOX_H / 2 + 18)
-        kind = " edge--err" if edge.on != "ok" else ""
-        parts.append(f'<path class="edge{kind}" d="{line}" marker-end="url(#map-arrow)"/>')
-        label = _label(edge)
-        if label:
-            labels.append(
-                f'<text class="lab" x="{label_at[0]:.0f}" '
-                f'y="{label_at[1] + 16 * (outs.index(edge) % 2):.0f}" font-size="{FONT}">'
-                f"{escape(label)}</text>"
+    words: list[str] = []
+    for node in map_.nodes:
+        # From left to right as they part, the ways along the side last: fewer lines cross.
+        outs = sorted(
+            (edge for edge in edges if edge.src == node.id),
+            key=lambda edge: tracks.get(edge, spots[edge.dst].x),
+        )
+        row = {-1: 0, 1: 0}
+        for index, edge in enumerate(outs):
+            ins = sorted(
+                (other for other in edges if other.dst == edge.dst),
+                key=lambda other: tracks.get(other, spots[other.src].x),
             )
+            start, end = spots[edge.src], spots[edge.dst]
+            x0 = start.x + _spread(index, len(outs))
+            x1 = end.x + _spread(ins.index(edge), len(ins))
+            y0, y1 = start.y + BOX_H / 2, end.y - BOX_H / 2
+            line = (
+                _around(x0, y0, x1, y1, tracks[edge]) if edge in tracks else _down(x0, y0, x1, y1)
+            )
+            kind = " edge--err" if edge.on != "ok" else ""
+            parts.append(f'<path class="edge{kind}" d="{line}" marker-end="url(#map-arrow)"/>')
+            side = -1 if len(outs) > 1 and index < len(outs) / 2 - 0.5 else 1
+            anchor = "end" if side < 0 else "start"
+            for text in labels[edge]:
+                y = y0 + 28 + LINE_H * row[side]
+                row[side] += 1
+                words.append(
+                    f'<text class="lab" x="{x0 + 7 * side:.0f}" y="{y:.0f}" '
+                    f'text-anchor="{anchor}" font-size="{FONT}">{escape(text)}</text>'
+                )
     marks = _marks(findings)
-    parts += [_box(node, spots[node.id], marks.get(node.id, [])) for node in map_.nodes]
-    parts += labels
+    parts += [
+        _box(node, spots[node.id], marks.get(node.id, []), node.block in high_risk)
+        for node in map_.nodes
+    ]
+    parts += words
     parts.append("</svg>")
     return "\n".join(parts)
+
+
+def _ids(map_: WorkflowMap) -> set[str]:
+    return {node.id for node in map_.nodes}
+
+
+def _gaps(
+    layers: Sequence[Sequence[str]],
+    edges: Sequence[Edge],
+    labels: Mapping[Edge, Sequence[str]],
+) -> list[float]:
+    """Room below each layer: enough for the words at its ways out."""
+    gaps = []
+    for layer in layers:
+        lines = [sum(len(labels[edge]) for edge in edges if edge.src == node) for node in layer]
+        gaps.append(GAP_Y + max(0, max(lines) - 1) * LINE_H)
+    return gaps
 
 
 def _layers(map_: WorkflowMap) -> list[list[str]]:
@@ -130,25 +165,17 @@ def _layers(map_: WorkflowMap) -> list[list[str]]:
     return [layer for layer in layers if layer]
 
 
-def _place(layers: Sequence[Sequence[str]]) -> dict[str, Spot]:
+def _place(layers: Sequence[Sequence[str]], gaps: Sequence[float]) -> dict[str, Spot]:
     widest = max(len(layer) for layer in layers)
-    middle = MARGIN + (widest * BOX_W + (widest - 1) * GAP_X) / 2
+    middle = LEFT + (widest * BOX_W + (widest - 1) * GAP_X) / 2
     spots = {}
-    for depth, layer in enumerate(layers):
+    y = MARGIN + BOX_H / 2
+    for layer, gap in zip(layers, gaps, strict=True):
         for index, node_id in enumerate(layer):
             x = middle + (index - (len(layer) - 1) / 2) * (BOX_W + GAP_X)
-            y = MARGIN + BOX_H / 2 + depth * (BOX_H + GAP_Y)
-            spots[node_id] = Spot(x, y, depth)
+            spots[node_id] = Spot(x, y)
+        y += BOX_H + gap
     return spots
-
-
-def _side_tracks(map_: WorkflowMap, spots: dict[str, Spot]) -> int:
-    """How many ways run down or up the right-hand side."""
-    return sum(
-        spots[edge.dst].layer != spots[edge.src].layer + 1
-        for edge in map_.edges
-        if edge.src in spots and edge.dst in spots
-    )
 
 
 def _spread(index: int, count: int) -> float:
@@ -156,12 +183,28 @@ def _spread(index: int, count: int) -> float:
 
 
 def _down(x0: float, y0: float, x1: float, y1: float) -> str:
-    middle = y1 - 16
+    if x0 == x1:
+        return f"M{x0:.0f} {y0:.0f}V{y1:.0f}"
+    middle = y1 - 20
     return f"M{x0:.0f} {y0:.0f}V{middle:.0f}H{x1:.0f}V{y1:.0f}"
 
 
 def _around(x0: float, y0: float, x1: float, y1: float, track: float) -> str:
     return f"M{x0:.0f} {y0:.0f}V{y0 + 8:.0f}H{track:.0f}V{y1 - 10:.0f}H{x1:.0f}V{y1:.0f}"
+
+
+def _label_lines(edge: Edge) -> list[str]:
+    """The words at a way out, broken at “or” and “and” when they are long."""
+    words = _label(edge)
+    if len(words) <= LABEL_CHARACTERS:
+        return [words] if words else []
+    lines: list[str] = []
+    for part in re.split(r" (?=or |and |at most )", words):
+        if lines and len(lines[-1]) + len(part) < LABEL_CHARACTERS:
+            lines[-1] += " " + part
+        else:
+            lines.append(part)
+    return [*lines[: MAX_LABEL_LINES - 1], "…"] if len(lines) > MAX_LABEL_LINES else lines
 
 
 def _label(edge: Edge) -> str:
@@ -171,8 +214,8 @@ def _label(edge: Edge) -> str:
         return "no answer"
     words = edge.when or ("otherwise" if edge.otherwise else "")
     if edge.most:
-        words += f", at most {edge.most}"
-    return words if len(words) <= LABEL_CHARACTERS else words[: LABEL_CHARACTERS - 1] + "…"
+        words += " at most once" if edge.most == 1 else f" at most {edge.most} times"
+    return words
 
 
 def _marks(findings: Iterable[Finding]) -> dict[str, list[str]]:
@@ -183,7 +226,7 @@ def _marks(findings: Iterable[Finding]) -> dict[str, list[str]]:
     return marks
 
 
-def _box(node: Node, spot: Spot, codes: Sequence[str]) -> str:
+def _box(node: Node, spot: Spot, codes: Sequence[str], risky: bool) -> str:
     kind = "human" if node.kind in _PERSONS else node.kind
     left, top = spot.x - BOX_W / 2, spot.y - BOX_H / 2
     if node.kind == "gateway":
@@ -211,6 +254,8 @@ def _box(node: Node, spot: Spot, codes: Sequence[str]) -> str:
             f'y="{top + 5:.0f}" text-anchor="middle" font-size="{FONT}">{words}</text>'
         )
     marked = " is-marked" if codes else ""
+    if risky:
+        marked += " node--risk"
     return (
         f'<g class="node node--{kind}{marked}" data-node="{node.id}">{shape}'
         f'<text class="kind" x="{spot.x:.0f}" y="{spot.y - 6:.0f}" text-anchor="middle" '
