@@ -1,4 +1,4 @@
-"""The entries of the app bar."""
+"""The entries of the app bar, by the names of their addresses."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,38 @@ class Entry:
 
     section: str
     label: str | Promise
-    href: str
+    view: str
+
+
+@dataclass(frozen=True)
+class Duty(Entry):
+    """A link for those only of whom `asks`, an attribute of the user, is true."""
+
+    asks: str
 
 
 PUBLIC = (
-    Entry("tracks", _("Tracks"), "/tracks/"),
-    Entry("employers", _("For employers"), "/employers/"),
-    Entry("instructors", _("For instructors"), "/instructors/"),
-    Entry("verify", _("Check a credential"), "/verify/"),
+    Entry("tracks", _("Tracks"), "courses:tracks"),
+    Entry("employers", _("For employers"), "home:employers"),
+    Entry("instructors", _("For instructors"), "home:instructors"),
+    Entry("verify", _("Check a credential"), "credentials:verify"),
 )
 
 LEARNER = (
-    Entry("today", _("Today"), "/today/"),
-    Entry("tracks", _("Tracks"), "/tracks/"),
-    Entry("practice", _("Practice"), "/practice/"),
-    Entry("exams", _("Exams"), "/exams/"),
-    Entry("record", _("Record"), "/record/"),
+    Entry("today", _("Today"), "courses:today"),
+    Entry("tracks", _("Tracks"), "courses:tracks"),
+    Entry("practice", _("Practice"), "courses:practice"),
+    Entry("exams", _("Exams"), "exams:index"),
+    Entry("record", _("Record"), "credentials:record"),
 )
+
+DUTIES = (
+    Duty("examiner", _("Running exams"), "exams:examiner", "is_examiner"),
+    Duty("officer", _("Issued credentials"), "credentials:officer", "is_credential_officer"),
+    Duty("administration", _("Administration"), "admin:index", "is_staff"),
+)
+
+
+def duties(user: object) -> tuple[Duty, ...]:
+    """The links that come with the roles this person holds."""
+    return tuple(duty for duty in DUTIES if getattr(user, duty.asks, False))

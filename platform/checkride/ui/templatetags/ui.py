@@ -43,9 +43,18 @@ def built(name: str) -> str:
 def main_navigation(context: Context) -> dict[str, Any]:
     """The links of the app bar: a learner's own pages after sign-in, else the public ones."""
     user = context.get("user")
-    signed_in = bool(user is not None and user.is_authenticated)
     return {
-        "entries": navigation.LEARNER if signed_in else navigation.PUBLIC,
+        "entries": navigation.LEARNER if _is_signed_in(user) else navigation.PUBLIC,
+        "current": context.get("nav_section", ""),
+    }
+
+
+@register.inclusion_tag("ui/_duties.html", takes_context=True)
+def duties(context: Context) -> dict[str, Any]:
+    """A line of links for those who hold a role beyond learning; nothing for the others."""
+    user = context.get("user")
+    return {
+        "entries": navigation.duties(user) if _is_signed_in(user) else (),
         "current": context.get("nav_section", ""),
     }
 
@@ -220,6 +229,10 @@ def initials(name: str) -> str:
     """First letters of the first and the last word, for the round mark beside a name."""
     words = name.split()
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def _is_signed_in(user: Any) -> bool:
+    return bool(user is not None and user.is_authenticated)
 
 
 def _control(bound: BoundField, attributes: dict[str, str | bool]) -> SafeString:
