@@ -1,0 +1,46 @@
+"""Grade a submission: one door for every kind of exercise.
+
+`grade` and `read_submission` choose the grader by the request's kind. Graders are named in a table
+and imported when first needed, so that a box for prompts does not load the simulator of maps.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from courses.grading.contract import GradeReport, GradeRequest
+
+from checkride.lib.errors import DomainError
+
+Json = Any
+
+GRADERS: Final = {
+    "prompt": "courses.grading.prompt",
+    "workflow-map": "courses.grading.workflow_map",
+}
+
+
+class UnknownKind(DomainError):
+    code = "unknown-kind"
+    sentence = "There is no grader for exercises of the kind “{kind}”. Nothing was graded; correct the exercise."
+
+
+def _grader(kind: str) -> Any:
+    if kind not in GRADERS:
+        raise UnknownKind(kind=kind)
+    return import_module(GRADERS[kind])
+
+
+def grade(request: GradeRequest) -> GradeReport:
+    """Grade a submission. The same request and grader digest give the same report.
+
+    Raises `UnknownKind`; a submission that cannot be run is a report with `problems`, no error.
+    """
+    report: GradeReport = _grader(request.kind).grade(request)
+    return report
+
+
+def read_submission(request: GradeRequest) -> Json:
+    """What the page shows half a second after a pause: the submission read, nothing run."""
+    return _grader(request.kind).read_submission(request)
