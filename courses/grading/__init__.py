@@ -17,7 +17,7 @@ Json = Any
 
 GRADERS: Final = {
     "prompt": "courses.grading.prompt",
-    "workflow-map": "courses.grading.workflow_map",
+    "workflow_map": "courses.grading.workflow_map",
 }
 
 

@@ -153,7 +153,9 @@ def _other_keys(view: View, wanted: set[str]) -> set[str]:
             position = [i for i, one in enumerate(pieces) if one in wanted]
             inner = set(pieces[max(0, position[0] - 0) : position[-1] + 2]) - wanted - _NO_KEY
             tail = pieces[position[-1] + 1 : position[-1] + 2]
-            if tail and re.search(r"\b" + re.escape(tail[0]) + r"\b(?!\s*(?:,|\.|;|$|\)))", text):
+            if tail and re.search(
+                r"\b" + re.escape(tail[0]) + r"\b(?!\s*(?:\w+\s*)?(?:,|\.|;|$|\)))", text, re.I
+            ):
                 inner -= set(tail)
             best |= {
                 one

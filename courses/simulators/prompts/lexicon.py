@@ -10,8 +10,19 @@ from __future__ import annotations
 from typing import Final
 
 
+# Who a case can be handed to. An exercise adds names with `also_called: {human: [Priya]}`.
+HUMANS: Final = (
+    "human|person|colleague|staff|supervisor|manager|somebody|someone|one|us|team|people|employee|specialist"
+    "|headquarters|coworker|operator|being|lead|humans|desk|owner|clerk"
+)
+
+
 def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in " ".join(text.split()).split(";") if part.strip())
+    return tuple(
+        part.strip().replace("{human}", HUMANS)
+        for part in " ".join(text.split()).split(";")
+        if part.strip()
+    )
 
 
 NOUNS: Final[dict[str, tuple[str, ...]]] = {
@@ -32,7 +43,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
         "customer's message": """customer's message; customer message; message; mail; email; letter; inbox text;
             customer's text; customer text; user input; user message; incoming text; what .. write; customer's words;
             what customer says; what customer said; text of customer; text from customer; message body; mail body;
-            body; input; words of customer; their words; customer write|writes|type|types|say|says; communication;
+            body; input; words of customer; their words; customer write|writes|type|types|say|says|tell|tells|ask|asks|order|orders|instruct|want|wants|demand|claim; communication;
             what .. type; writer; correspondence; request text; ticket; chat; shopper write|says|type; user say|write|type;
             customer content; customer-supplied; customer supplied; text in; letters; customer mail;
             customer's mail; anything customer; whatever customer; whatever .. writes; incoming; customer's letter;
@@ -56,7 +67,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
         "customer": """customer; client; shopper; buyer; user; they; them; he; she; person writing; writer; purchaser;
             consumer; claimant; sender; guest; people; him; her; whoever writes""",
         "human": """human; person; colleague; staff; staff member; supervisor; manager; employee; team member; somebody
-            from team; one of us; one of our people; our people; agent human; escalate; priya; team lead; headquarters;
+            from team; one of us; one of our people; our people; agent human; escalate; team lead; headquarters;
             human being; natural person; customer care; real person; co-worker; support team; specialist; desk; man;
             operator; member of team; member of staff; humans; team; somebody on team; someone on team; us; boss""",
         "order": "order; purchase; order record; record; history; status; file; order history; case",
@@ -71,7 +82,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
     name: _phrases(text)
     for name, text in {
         # --- asking and not knowing
-        "ask": """ask; request; inquire; enquire; inquiry; get in touch; write back; query; demand; prompt; find out from;
+        "ask": """ask; request; bother; pester; inquire; enquire; inquiry; get in touch; write back; query; demand; prompt; find out from;
             obtain; get .. from; get it; have them name|give|tell|send|provide|state; have customer name|give|tell|provide;
             want to know; check with customer; clear with; clear .. with; put before; put question; tap; require from;
             need from; call for; come back to; solicit; elicit; contact; ask for; insist on; find out order;
@@ -103,24 +114,20 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         "proceed": """carry on; proceed; continue; go on; go ahead; move on; process anyway; refund anyway; process it;
             anyway; press on; get on; just go on; act anyway""",
         # --- acting alone or handing over
-        "hand-over": """escalate; hand over; hand it over; hand off; hand to; hand it to; hand .. to; hand .. over; pass to; pass on;
-            pass it; pass .. to; pass .. on; forward; transfer; refer; route; send to human|person|colleague|staff|priya|manager|supervisor;
-            send it to human|person|colleague|priya|supervisor; send .. to human|person|colleague|priya|supervisor|manager;
-            give to human|person; give it to human|person; give .. to human|person|priya|colleague; goes to; go to;
-            human decide; person decide; human decides; human takes; person takes; one of us decide; people decide; is for human;
-            lands on; land on; submit to; submit; turn over; human handle; human deal; involve human|person|colleague;
-            fetch human|person|colleague; fetch a; get human|person|colleague; call human|person|headquarters|colleague;
-            bring in; let human|person|colleague|one|somebody|someone|priya; leave to human|person|priya; leave it to; leave .. to;
-            human's; human must; human has; human look; human to; human approve; decide by human|person; by human|person;
-            human approval; colleague decide; priya decide|gets|get|take|handle; is priya*; for priya; call in human;
-            surrender; hand baton; up chain; kick upstairs; delegate; to human; to person; to colleague; to a human;
-            ask human|person|colleague|supervisor|manager|priya; need human; needs human; need a person; with human; supervisor decide;
-            human need; person need; consult human|person; alert human; notify human; human only; human job; human territory;
-            human , always; human ; person's; put in front of human|person; put .. in front; staff decide; manager decide;
-            somebody decide; someone decide; person has; person must; human review; human eye; human being; decision of human;
-            sign off; belong to human|person; belongs to; belong on human; in human hand; human hand; call headquarters;
-            for staff; to staff; to member of staff; to us; to manager; to supervisor; to desk; people handle; team decide;
-            team handle; to team; reserve for; get somebody; get someone; defer to; bump to; needs person""",
+        "hand-over": """escalate; escalation; hand over; hand it over; hand off; hand to; hand it to; hand .. to {human}; hand .. over; pass to; pass on;
+            pass it; pass .. to {human}; pass .. on; forward; transfer; refer to; refer .. to {human}; route; send to {human}; send it to {human};
+            send .. to {human}; give to {human}; give it to {human}; give .. to {human}; goes to {human}; go to {human}; is for {human};
+            {human} decide; {human} who decide; {human} take; {human} get; {human} handle; {human} deal; {human} look; {human} must; {human} has;
+            {human} have; {human} should; {human} approve; {human} review; {human} to decide; {human} answer; {human} will; {human} 's; {human} job;
+            land on {human}; lands on; lands with; submit to {human}; submit .. to {human}; turn over to; turned over; involve {human}; fetch {human}; get {human};
+            call {human}; call in {human}; bring in {human}; let {human}; leave to {human}; leave it to {human}; leave .. to {human}; surrender;
+            hand baton; up chain; kick upstairs; delegate; to {human}; decide* by {human}; decision by {human}; by {human}; human approval; human eye; human decision;
+            ask {human}; need {human}; needs {human}; with {human}; consult {human}; alert {human}; notify {human}; human only; human territory;
+            put in front of {human}; put .. before {human}; {human} review; human being; decision of {human}; {human} sign off;
+            belong to {human}; belongs to {human}; belong on; on {human} desk; human's; person's; human hand; for staff; reserve for {human}; defer to;
+            bump to; {human} , always; -> {human}; : {human}; then {human}; human .; straight to {human}; over to {human}; up to {human}; = {human};
+            needs {human} to; human first; only {human}; wait for {human}; {human} instead; {human} only; lies with {human}; rests with {human}; member of staff; inform {human}; report to {human};
+            {human} settle; tray; involve; handover""",
         "self-act": """yourself; by yourself; on own; own authority; you may; you can; free to; are yours; is yours; issue refund;
             refund; without asking; independently; autonomous*; directly; automatic*; fine to; authorise; grant; within limit;
             you handle; settle; pay; decide alone; alone; do it; just do; own decision; approve; give back; no human;
@@ -131,10 +138,11 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         "unlimited": """any amount; any sum; any size; no cap; no limit; no ceiling; no upper limit; no maximum; unlimited;
             whatever amount; whatever sum; regardless of amount|size|sum|value; without limit; however large; however high; however much;
             however big; no matter how large|high|big|much|expensive; no sum is; whatever .. amount; whatever it cost; refund everything;
-            matter .. amount; size .. no role; any refund; doesn't matter how much; doesn't matter; every refund yourself; every sum;
+            matter .. amount; size .. no role; any refund; doesn't matter how much; every refund yourself; every sum;
             all refunds yourself; refund anything; whatever they ask; whatever they want; whatever .. cost; as much as they;
             irrespective of amount|size; limitless; sky is limit; any claim; refund in full whatever; whatever size; no number too;
             because of amount; because of sum; too big for you; too high for you; full authority; any value; without any limit""",
+        "danger": """legal; lawyer; attorney; solicitor; court; lawsuit; sue; litigation; injury; hurt; injured; harm; accident; hospital""",
         # --- sources
         "only": """only; solely; exclusively; nothing but; nothing else; no other; sole; strictly; alone; base on; based on; basis;
             ground in; ground on; grounded; rest on; rest upon; rely on; stick to; within; according to; bound by; purely; source of truth;
@@ -184,14 +192,14 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         "command": """instruction; command; order; directive; direction; orders for you; request to; tell you; tells you; ask you to; rule change; demand; prompt; trick;
             ignore your rules; ignore rules; ignore instructions; forget your orders; forget rules; change rules; override; system message; instructs; addressed to you;
             direct you; tell robot; say ignore; do x; told to; to do something; new rules; asks you to; want you to; aimed at you; jailbreak; injection; order you""",
-        "obey": """obey; follow; execute; carry out; act on; act upon; comply; do what; do as; do it their way; their way; go along; take order; take orders; heed; listen to; do so;
+        "obey": """obey; follow; execute; carry out; act on; act upon; comply; do what; do as; do it; as orders; as order; as commands; do it their way; their way; go along; take order; take orders; heed; listen to; do so;
             accept instruction|command|order; accept order; implement; submit to; perform; be bound by; give in; yield; apply; honour; honor; as instruction; as an order; as command;
             make command; make commands; do them; do these; instruction to you; instruction for you; order for you; orders for you; order to you; orders to you; an instruction; a command;
             instruct you; command you; commands you; command the; commands the; direct you; orders you; change rule; change these; change your; change what; override; overrule; trump; replace rule; as they say; as it says; as told; do that; be instructed;
             take as instruction|order|command; treat as instruction|order|command; work for; be steered; steer; influence; take instruction; take instructions; your boss; in charge; authority over;
             alter rule|rules|these|your|anything; bind; binding; branch of; have effect; rewrite; lift; an order; control; set aside; cancel; king; do what message; give orders; give you; give instructions""",
         "as-data": """data; information; content; material; just text; only text; only words; printed text; only information; evidence; ink; piece of; facts; to be read; read and; untrusted;
-            data only; as data; is data; treat as; mere; merely; claim; only a claim; a customer; read it; note; noise; input only; input; story; statement; for reading; not authority""",
+            data only; as data; is data; treat as; mere; merely; claim; only a claim; read it; note; noise; input only; input; story; statement; for reading; not authority""",
         "ignore": """ignore; disregard; overlook; take no notice; pay no attention; pay no heed; no effect; not count; laugh; resist; brush off; skip; discard; pass over; reject; dismiss;
             void; does nothing; carry on as if; as if it had not; refuse; leave aside; do not react; null and void; meaningless; change nothing; changes nothing; don't fall for; immune; drop; decline;
             no weight; no force; null; of no consequence; leave alone; no meaning; toothless; powerless; go past you""",
@@ -217,8 +225,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- looking up and doing twice
         "look-up": """lookup order; look up; look .. up; lookup; retrieve order; fetch order; check order; check .. order; check history; check system; check record; check status; consult order; consult; pull up; open order; open .. order; order status;
             verify order; check if; check whether; inspect; find order; read order; load order; look in; look into order; look at order; look at; look first; look in order; peek; see in; record show; query order; search order; have a look; a look; check in; check for; look whether; examine; check earlier; check prior; check previous; review order; see whether; see if; order record; view order; order's history; check the""",
-        "already": """already refund; already refunded; refund already; refunded before; refunded earlier; refunded previously; refund before; already been; was refunded; were refunded; been refunded; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
-            refund on; refund made; refund in; previously refunded; money gone back; money back once; money back already; been back once; gone back; went back; went out; already got; already received; already have; already had; refund has; refund have; already money; was already; already money back; once refunded; once before; once already; already flew; money already; got refund; had refund; got money; got one; a refund for; refund was; refund is on; refund shows; record show refund; show refund; shows a refund; refund since; refund .. already; refund .. before; refunded .. before; money .. already; see refund; has been one before; been one before; already one; refunded; earlier payout; already reimbursed; earlier; before""",
+        "already": """already refund; already refunded*; refund already; refunded* before; refunded* earlier; refunded* previously; refund before; already been; was refunded*; were refunded*; been refunded*; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
+            refund on it; refund on record; refund on file; refund made; refund in; previously refunded*; money gone back; money back once; money back already; been back once; gone back; went back; went out; already got; already received; already have; already had; refund has; refund have; already money; was already; already money back; once refunded*; once before; once already; already flew; money already; got refund; had refund; got money; got one; a refund for; refund was; refund is on; refund shows; record show refund; show refund; shows a refund; refund since; refund .. already; refund .. before; refunded* .. before; money .. already; see refund; has been one before; already one; earlier payout; already reimbursed; earlier; before""",
         "second": """second refund; another refund; refund twice; refund again; refunded again; refund second; paid twice; pay twice; twice; double refund; duplicate refund; duplicate; again; second time; further refund; one refund; refund once; once only; only once; more than once; one time; pays twice; repeat refund; repeated refund; two refunds; refunded twice; a second; additional refund; refund .. again; once more; new refund; anew; one refund per; next refund; gets one; two times; no more money""",
         "refuse": """refuse; decline; deny; reject; turn down; turn .. down; say no; tell no; stop; block; no refund; not refund; not pay; not eligible; no second; answer no; answer is no; end; no more; over; not possible; no double; dismiss; halt; close; refused; denied; halted; arrest; no further; no money; nothing more; freeze; politely no""",
     }.items()

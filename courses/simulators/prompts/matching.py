@@ -18,7 +18,7 @@ from courses.simulators.prompts.words import MARK, NUMBER, Token, stem, tokens
 
 _PASS_OVER: Final = frozenset(
     "the a an any all his her their our your its my this that these those such own really also just please"
-    " always ever actual very own full real first first".split()
+    " always ever actual very own full real first either even".split()
 )
 _PASS_MARKS: Final = frozenset({'"', "(", ")", "/", "*", "&", "[", "]", "<", ">", "{", "}"})
 _NEGATIVE: Final = frozenset(
@@ -72,8 +72,12 @@ def _items(phrase: str) -> tuple[_Item, ...]:
         for token in tokens(word):
             if token.kind == NUMBER:
                 out.append(_item("#"))
-            elif token.text.lower() not in _PASS_OVER or len(phrase.split()) == 1 or not out:
+            else:
                 out.append(_item(token.text.lower()))
+    articles = {"the", "a", "an"}
+    words = phrase.split()
+    if len(words) > 2 and words[0] in articles:  # "the order .. about" is found without its article
+        return tuple(out[1:])
     return tuple(out)
 
 

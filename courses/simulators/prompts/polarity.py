@@ -22,7 +22,7 @@ _SUBJECTS: Final = frozenset(
 _MODALS: Final = frozenset("must may shall should will can is are has be gets goes always".split())
 _CANCELS: Final = frozenset("fail forget hesitat omit neglect miss overlook shy".split())
 _NEGATIVE_VERBS: Final = frozenset(
-    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop disallow ban bother"
+    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop disallow ban"
     " forbidden dispens".split()
 )
 _POSTPOSED: Final = frozenset(
@@ -50,6 +50,7 @@ _NOUN_BEFORE: Final = frozenset(
 _CONDITION_WORDS: Final = frozenset(
     {"if", "when", "whenever", "where", "wherever", "whoever", "whose"}
 )
+_DUTIES: Final = frozenset("shall must may should can will do never always".split())
 _CONDITION_ENDS: Final = frozenset({",", ":", ";", "->", "?", ".", "-", "{"})
 
 
@@ -97,7 +98,7 @@ def _conditions(row: list[Token]) -> None:
     while i < n:
         word, before, after = _low(row, i), _low(row, i - 1), _low(row, i + 1)
         opens = (
-            (word in _CONDITION_WORDS and before not in {"only", "even", "not", "know"})
+            (word in _CONDITION_WORDS and before not in {"only", "not", "know"})
             or (word == "should" and (i == 0 or row[i - 1].kind == MARK))
             or (word == "in" and after in {"case", "cases"})
             or (word == "unless" and not _denied_before(row, i))
@@ -119,6 +120,10 @@ def _conditions(row: list[Token]) -> None:
                     continue
                 break
             if text in {"then", "please"}:
+                break
+            if text in {"agent", "you", "robot", "we"} and j > i + 2 and _low(row, j + 1) in _DUTIES:
+                if _low(row, j - 1) == "the":
+                    j -= 1
                 break
             if (
                 text in _IMPERATIVE

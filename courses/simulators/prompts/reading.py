@@ -15,10 +15,10 @@ from typing import Any, Final, Literal
 from courses.simulators.prompts import polarity, segments
 from courses.simulators.prompts.lexicon import ACTS, NOUNS, OTHER_CASES
 from courses.simulators.prompts.matching import Lexicon
-from courses.simulators.prompts.segments import Unit
+from courses.simulators.prompts.segments import Mention, Unit
 from courses.simulators.prompts.templates import TEMPLATES, Needs, Slots
 from courses.simulators.prompts.view import Signal, View, earlier_units
-from courses.simulators.prompts.words import WORD, Speller, tokens
+from courses.simulators.prompts.words import WORD, Speller, Token, tokens
 
 from checkride.lib.canonical import canonical_json
 from checkride.lib.errors import DomainError
@@ -230,9 +230,28 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
         segments.silence_quotations(unit)
         polarity.mark(unit)
         unit.found = scenario.lexicon.find(unit.tokens)
+        for name in ("command", "obey"):
+            if name in unit.found:
+                unit.found[name] = [
+                    one for one in unit.found[name] if not _is_goods(unit.tokens, one)
+                ]
         if unit.around:
             unit.found_around = scenario.lexicon.find(unit.around)
     return units
+
+
+_GOODS_AFTER: Final = frozenset("number id no reference record history # status code be have that".split())
+_GOODS_BEFORE: Final = frozenset("which what per each same the that this last latest recent every lookup wrong first".split())
+
+
+def _is_goods(row: Sequence[Token], mention: Mention) -> bool:
+    """Whether "order" in a mention is a thing somebody bought, not a command."""
+    last = mention.end - 1
+    if row[last].text.lower() not in {"order", "orders"}:
+        return False
+    after = row[mention.end].stem if mention.end < len(row) else ""
+    before = row[last - 1].text.lower() if last else ""
+    return after in _GOODS_AFTER or before in _GOODS_BEFORE
 
 
 @lru_cache(maxsize=1)

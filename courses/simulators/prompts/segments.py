@@ -634,8 +634,11 @@ def looks_like_keywords(text: str) -> bool:
     words = re.findall(r"[A-Za-z']+", body.lower())
     if len(pieces) < 6 or not words:
         return False
-    functions = sum(word in _FUNCTION_WORDS for word in words)
-    return functions / len(words) < 0.12 and len(words) / len(pieces) < 4.5
+    functions = sum(word in _FUNCTION_WORDS for word in words) / len(words)
+    average = len(words) / len(pieces)
+    if len(pieces) >= 9 and average < 3.2 and functions < 0.25 and ":" not in body and "->" not in body:
+        return True
+    return functions < 0.12 and average < 4.5
 
 
 def judge_force(

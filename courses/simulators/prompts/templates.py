@@ -93,7 +93,7 @@ def ask_when_missing(view: View, slots: Slots) -> None:
         if (
             likely
             and not _guards(view)
-            and not view.has(
+            and not view.main(
                 r"\b(?:not|never|n't|no)\b[^.;]*\b(?:last|latest|recent|likel\w+|fits|name)\b"
             )
         ):
@@ -115,7 +115,7 @@ def ask_when_missing(view: View, slots: Slots) -> None:
 
 def _guards(view: View) -> bool:
     """Whether the sentence explains why not ("a hunch is not a number", "guessing has cost us")."""
-    return view.has(
+    return view.main(
         r"\b(?:is|are|has|have|was) (?:not|no|never|cost|wrong|forbidden|bad|worse|dangerous|out of)\b|instead of|rather than|isn't|aren't|costs? us|dearly|\bzero\b"
     )
 
@@ -147,7 +147,7 @@ def only_from_source(view: View, slots: Slots) -> None:
     if own_source or label_source:
         if (
             view.does("only")
-            and not view.does("invent")
+            and (view.never("invent") or not view.does("invent"))
             and not view.has(
                 r"\bonly (?:a|an) (?:\w+ )?(?:guide\w*|suggestion|help|starting)|just a (?:\w+ )?(?:guide|suggestion)"
             )
@@ -276,7 +276,7 @@ def text_is_data(view: View, slots: Slots) -> None:
             )
             if weighs:
                 view.yes("data", 0.92)
-    if view.does("ignore") and view.own("command") and not view.own("obey_only"):
+    if view.does("ignore") and view.own("command"):
         if near_text or view.has(
             r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
         ):
@@ -376,7 +376,7 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             and not view.never("handle-self")
             and not hands
             and not view.has(
-                r"\b(?:human|person|colleague|priya|escalat\w*|stop|staff|team|supervisor|never|not)\b"
+                r"\b(?:human|person|colleague|escalat\w*|stop|staff|team|supervisor|never|not)\b"
             )
         ):
             if view.has(
@@ -422,8 +422,9 @@ def reply_language(view: View, slots: Slots) -> None:
         fallback = view.has(
             r"\b(?:if|when|where|unless)\b[^.;]*\b(?:english|german|french|spanish)\b[^.;]*,|\b(?:unclear|unknown|can(?:no|')t (?:tell|identify|recogni[sz]e)|not sure which|doubt|not recogni[sz]\w*|cannot be determined)\b"
         )
-        if not fallback and not view.has(
-            r"\b(?:internal|note|log|reason|json|keys?|for priya|to priya|to the human)\b"
+        ordered = view.has(r"\b(?:repl\w*|answer\w*|respon\w*|writ\w*|speak\w*|language|always|only|must|stick|keep|use|stay|everything|english is)\b")
+        if ordered and not fallback and not view.has(
+            r"\b(?:internal|note|log|reason|json|keys?|to the human|note for)\b"
         ):
             exception = view.has(r"\b(?:never|not|don't)\b") and view.never("fixed-language")
             if not exception:
@@ -478,7 +479,7 @@ def confirm_before(view: View, slots: Slots) -> None:
     if refused and topic and not strong:
         if view.has(
             r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with)\b"
-        ) and not view.has(r"\b(?:unless|until|before|hand|escalat|human|polic)\b"):
+        ) and not view.has(r"\b(?:unless|until|hand|escalat|human|polic)\b"):
             view.no("confirm", 0.86, "no confirmation")
             return
     if view.has(
@@ -544,7 +545,7 @@ def confirm_before(view: View, slots: Slots) -> None:
                 before,
             )
             and not re.search(
-                r"confirm|human|escalat|legal|injur|lawyer|yes\b|agree|without asking (?:a|any|me|us|for (?:a|any) human)|priya|up to|below|\$|dollars|hand",
+                r"confirm|human|escalat|legal|injur|lawyer|yes\b|agree|without asking (?:a|any|me|us|for (?:a|any) human)|up to|below|\$|dollars|hand",
                 before,
             )
         ):
@@ -595,7 +596,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             r"\blook|\bcheck|\bopen|\bconsult|\bpull|\bretriev|\bfetch|\bverify|\bexamin|\binspect"
         )
         and (view.near(thing) or view.own("already"))
-        and not view.has(r"\b(?:without|until|unless|before|forget|fail|skip)\b")
+        and not view.has(r"\b(?:without|until|unless|forget|fail|skip)\b")
     ):
         view.no("look-up", 0.85, "no look at the order")
     if (
@@ -649,7 +650,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         view.yes("refuse", 0.88)
         return
     agrees_second = view.does("second")
-    if agrees_second and not view.has(
+    if agrees_second and not view.main(
         r"\b(?:never|not|no|n't|refus\w+|den\w+|declin\w+|reject\w*|cannot|nobody|check|whether|avoid)\b"
     ):
         if (

@@ -141,7 +141,15 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         if (value := fitting_number(view, index, slots, text + " " + unit.context.lower()))
         is not None
     ]
-    if view.does("unlimited") and (about or view.here(slots.about)) and not usable:
+    if view.own("danger") and not any(abs(one[3] - slots.at) <= 1.0 for one in usable):
+        return  # what to do with a hurt person is another rule, whatever sum it names
+    if (
+        view.does("unlimited")
+        and (about or view.here(slots.about))
+        and not usable
+        and not view.does(slots.above)
+        and view.own(slots.about.split("|")[0] + "|self-act")
+    ):
         view.no("below", 0.9, "no limit at all")
         return
     if (
@@ -434,6 +442,16 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         elif not above:
             view.yes("below", 0.85)
         return
+    rest = re.search(r"\b(?:otherwise|else|the rest|others?)\b", text)
+    if earlier_number and rest:
+        other = _side_of_earlier(view, slots)
+        if other == "lower":
+            if view.does("self-act") and not view.does(slots.above):
+                view.yes("below", 0.88)
+            return
+        if view.does(slots.above):
+            view.yes("above", 0.9)
+        return
     if earlier_number:
         if view.does(slots.above) and (_MORE.search(text) or view.own("hand-over")):
             if _MORE.search(text) or re.search(r"\b(?:otherwise|else|rest|line|limit)\b", text):
@@ -458,6 +476,16 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         and not view.unit.question
     ):
         view.no("below", 0.7, "every refund goes to a human")
+
+
+def _side_of_earlier(view: View, slots: LimitSlots) -> str:
+    for unit in view.earlier:
+        text, numbers = _text_with_numbers(View(unit, ()))
+        for start, end, index in numbers:
+            value = unit.tokens[index].value
+            if value is not None and abs(value - slots.at) <= 1.0:
+                return side_of(text, start, end)
+    return ""
 
 
 def _example(view: View, slots: LimitSlots, usable: list[tuple[int, int, int, float]]) -> None:

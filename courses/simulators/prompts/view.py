@@ -132,6 +132,13 @@ class View:
         """Whether the unit's plain text matches; for turns of phrase, not for topics."""
         return re.search(pattern, self.unit.text, re.IGNORECASE) is not None
 
+    def main(self, pattern: str) -> bool:
+        """Whether the text outside conditions and quotations matches."""
+        text = " ".join(
+            token.text for token in self.unit.tokens if not token.conditional and not token.silent
+        )
+        return re.search(pattern, text, re.IGNORECASE) is not None
+
     def only(self) -> bool:
         return bool(
             {"only", "sole", "solely", "exclusive", "exclusiv", "alone", "noth"} & self.words()
