@@ -141,6 +141,56 @@ def credential(issuer: Issuer, achievement: Achievement, award: Award) -> dict[s
             }
         ]
     subject["achievement"] = {
+        **achievement_profile(achievement),
+        "resultDescription": [
+            {
+                "id": score,
+                "type": ["ResultDescription"],
+                "name": "Exam score",
+                "resultType": "Percent",
+                "valueMin": "0",
+                "valueMax": "100",
+                "requiredValue": str(award.required_percent),
+            }
+        ],
+    }
+    subject["result"] = [
+        {"type": ["Result"], "resultDescription": score, "value": str(award.score_percent)}
+    ]
+    return {
+        "@context": list(contexts.CREDENTIAL_CONTEXTS),
+        "id": award.id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": achievement.name,
+        "issuer": issuer_profile(issuer),
+        "validFrom": written(award.valid_from),
+        "validUntil": written(award.valid_until),
+        "awardedDate": written(award.awarded),
+        "credentialSubject": subject,
+        "evidence": [
+            {
+                "id": award.evidence.id,
+                "type": ["Evidence"],
+                "name": award.evidence.name,
+                "narrative": award.evidence.narrative,
+                "genre": "ExamRecord",
+                "digestMultibase": award.evidence.digest,
+            }
+        ],
+        "credentialStatus": {
+            "id": f"{award.status_list}#{award.status_index}",
+            "type": STATUS_TYPE,
+            "statusPurpose": "revocation",
+            "statusListIndex": str(award.status_index),
+            "statusListCredential": award.status_list,
+        },
+        "credentialSchema": [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}],
+    }
+
+
+def achievement_profile(achievement: Achievement) -> dict[str, Any]:
+    """The achievement as an Open Badges object, without the result that one exam asks for."""
+    return {
         "id": achievement.id,
         "type": ["Achievement"],
         "achievementType": "Certification",
@@ -165,56 +215,18 @@ def credential(issuer: Issuer, achievement: Achievement, award: Award) -> dict[s
                 for alignment in achievement.alignments
             ],
         ),
-        "resultDescription": [
-            {
-                "id": score,
-                "type": ["ResultDescription"],
-                "name": "Exam score",
-                "resultType": "Percent",
-                "valueMin": "0",
-                "valueMax": "100",
-                "requiredValue": str(award.required_percent),
-            }
-        ],
     }
-    subject["result"] = [
-        {"type": ["Result"], "resultDescription": score, "value": str(award.score_percent)}
-    ]
+
+
+def issuer_profile(issuer: Issuer) -> dict[str, Any]:
+    """The issuer as an Open Badges profile."""
     return {
-        "@context": list(contexts.CREDENTIAL_CONTEXTS),
-        "id": award.id,
-        "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": achievement.name,
-        "issuer": {
-            "id": issuer.id,
-            "type": ["Profile"],
-            "name": issuer.name,
-            "url": issuer.url,
-            **_unless_empty("email", issuer.email),
-            "image": {"id": issuer.image, "type": "Image"},
-        },
-        "validFrom": written(award.valid_from),
-        "validUntil": written(award.valid_until),
-        "awardedDate": written(award.awarded),
-        "credentialSubject": subject,
-        "evidence": [
-            {
-                "id": award.evidence.id,
-                "type": ["Evidence"],
-                "name": award.evidence.name,
-                "narrative": award.evidence.narrative,
-                "genre": "ExamRecord",
-                "digestMultibase": award.evidence.digest,
-            }
-        ],
-        "credentialStatus": {
-            "id": f"{award.status_list}#{award.status_index}",
-            "type": STATUS_TYPE,
-            "statusPurpose": "revocation",
-            "statusListIndex": str(award.status_index),
-            "statusListCredential": award.status_list,
-        },
-        "credentialSchema": [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}],
+        "id": issuer.id,
+        "type": ["Profile"],
+        "name": issuer.name,
+        "url": issuer.url,
+        **_unless_empty("email", issuer.email),
+        "image": {"id": issuer.image, "type": "Image"},
     }
 
 

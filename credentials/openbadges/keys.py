@@ -157,7 +157,10 @@ def keyring_from_json(text: str) -> tuple[SigningKey, ...]:
         SigningKey(
             kid=row["kid"],
             kind=row["kind"],
-            private=serialization.load_pem_private_key(row["private"].encode("ascii"), None),
+            private=cast(
+                Ed25519PrivateKey | RSAPrivateKey,
+                serialization.load_pem_private_key(row["private"].encode("ascii"), None),
+            ),
             created=datetime.fromisoformat(row["created"]),
             revoked=datetime.fromisoformat(row["revoked"]) if row["revoked"] else None,
         )

@@ -44,7 +44,7 @@ def signing_bytes(
     load: rdf.LoadContext = contexts.context,
 ) -> bytes:
     """The 64 bytes to be signed for a document without proof and proof options without value."""
-    proof_options = {**options, "@context": document["@context"]}
+    proof_options = {**options, "@context": document.get("@context")}
     return (
         hashlib.sha256(rdf.canonical_nquads(proof_options, load=load)).digest()
         + hashlib.sha256(rdf.canonical_nquads(document, load=load)).digest()
@@ -119,11 +119,11 @@ def verify(
         signature = b""
     if len(signature) != 64 or "z" + encoding.base58btc(signature) != value:
         raise SignatureBroken()
-    # Words that carry no meaning are not under the signature; showing them would be a lie.
-    rdf.refuse_lost_terms(plain, load=load)
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(
             signature, signing_bytes(plain, options, load=load)
         )
     except InvalidSignature as error:
         raise SignatureBroken() from error
+    # Words that carry no meaning are not under the signature; showing them would be a lie.
+    rdf.refuse_lost_terms(plain, load=load)

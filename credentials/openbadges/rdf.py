@@ -58,7 +58,8 @@ def canonical_nquads(document: Mapping[str, Any], *, load: LoadContext = context
 
 def refuse_lost_terms(document: Mapping[str, Any], *, load: LoadContext = contexts.context) -> None:
     """Raise `LostTerm` when a property, type or id of `document` would not be signed."""
-    _refuse_inline_contexts(document)
+    for address in _context_addresses(document):
+        load(address)
     dropped: list[str] = []
     options = {
         "base": None,
@@ -73,11 +74,8 @@ def refuse_lost_terms(document: Mapping[str, Any], *, load: LoadContext = contex
         expanded = jsonld.expand(
             dict(document), options, on_property_dropped=lambda term: dropped.append(str(term))
         )
-    except jsonld.JsonLdError as error:
-        cause = error.cause
-        if isinstance(cause, DomainError):
-            raise cause from error
-        raise NotCanonical(reason=str(error.code or error.type)) from error
+    except Exception as error:  # PyLD meets odd input with whatever comes: KeyError, TypeError, ...
+        raise NotCanonical(reason=type(error).__name__) from error
     if dropped:
         raise LostTerm(term=dropped[0])
     _refuse_relative(expanded)
@@ -98,13 +96,12 @@ def _refuse_relative(value: Any) -> None:
 
 
 def _with_inlined_contexts(document: Mapping[str, Any], load: LoadContext) -> dict[str, Any]:
-    _refuse_inline_contexts(document)
-    names = document.get("@context", [])
-    addresses = names if isinstance(names, list) else [names]
+    addresses = _context_addresses(document)
     return {**document, "@context": [load(address)["@context"] for address in addresses]}
 
 
-def _refuse_inline_contexts(document: Mapping[str, Any]) -> None:
+def _context_addresses(document: Mapping[str, Any]) -> list[str]:
+    """The addresses of the contexts; contexts written into the document are refused."""
     names = document.get("@context")
     addresses = names if isinstance(names, list) else [names]
     for address in addresses:
@@ -113,6 +110,7 @@ def _refuse_inline_contexts(document: Mapping[str, Any]) -> None:
     for key, value in document.items():
         if key != "@context":
             _refuse_nested_contexts(value)
+    return addresses
 
 
 def _refuse_nested_contexts(value: Any) -> None:

@@ -61,6 +61,17 @@ def is_set(bits: bytes, index: int) -> bool:
     return bool(bits[index // 8] & (0x80 >> (index % 8)))
 
 
+def indexes(bits: bytes) -> tuple[int, ...]:
+    """The places of all bits that are set, in order."""
+    return tuple(
+        byte * 8 + bit
+        for byte, value in enumerate(bits)
+        if value
+        for bit in range(8)
+        if value & (0x80 >> bit)
+    )
+
+
 def credential(
     *,
     address: str,

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from checkride.lib.errors import DomainError
 from credentials.openbadges import document as credential_document
-from credentials.openbadges import encoding, jwt, proof, statuslist
+from credentials.openbadges import encoding, jwt, proof, rdf, statuslist
 from credentials.openbadges.dates import read, written
 from credentials.openbadges.document import Claims
 
@@ -145,7 +145,7 @@ def verify(
     """
     issuer = did.get("id", "")
     try:
-        key, document = genuine(credential, did)
+        key, document = _genuine_at_any_depth(credential, did)
     except (UnknownKey, RevokedKey) as refusal:
         return _refused(
             "issuer", refusal, other="signature", says="Not looked at: the key is not the issuer’s."
@@ -178,8 +178,29 @@ def verify(
     signature = Check("signature", "holds", "Nothing in it was changed since it was signed.", suite)
     owner = Check("issuer", "holds", f"The key is in the list that {issuer} publishes.", key)
     status, revoked = _status(found, status_list, did=did, at=at)
-    dates, expired = _dates(found, at)
-    return Verdict((signature, owner, status, dates), found, revoked=revoked, expired=expired)
+    days, expired = dates(found, at)
+    return Verdict((signature, owner, status, days), found, revoked=revoked, expired=expired)
+
+
+def _genuine_at_any_depth(
+    credential: Mapping[str, Any] | str, did: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    try:
+        return genuine(credential, did)
+    except RecursionError as error:
+        raise rdf.NotCanonical(reason="its parts are nested too deeply") from error
+
+
+def another_document() -> Verdict:
+    """The verdict on a genuine credential that stands where another one belongs."""
+    says = "The signed document is another credential than the one asked for."
+    return Verdict(
+        (
+            Check("signature", "fails", says, "another-document"),
+            Check("issuer", "unknown", "Not looked at: the document is not the right one."),
+        ),
+        None,
+    )
 
 
 def _refused(failing: CheckName, refusal: DomainError, *, other: CheckName, says: str) -> Verdict:
@@ -213,11 +234,11 @@ def _status(
     return Check("status", "holds", f"Not revoked, by the list of {written(start)}.", detail), False
 
 
-def _dates(found: Claims, at: datetime) -> tuple[Check, bool]:
+def dates(found: Claims, at: datetime) -> tuple[Check, bool]:
+    """Whether the credential is valid at `at`, and whether it has expired."""
     detail = f"{written(found.valid_from)} to {written(found.valid_until)}"
     if at < found.valid_from:
         return Check("dates", "fails", "It is not valid yet.", detail), False
     if at >= found.valid_until:
         return Check("dates", "fails", f"It expired on {found.valid_until:%Y-%m-%d}.", detail), True
     return Check("dates", "holds", f"Valid until {found.valid_until:%Y-%m-%d}.", detail), False
-

@@ -1,0 +1,84 @@
+"""What people type: a code, a file, a reason."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from checkride.lib.errors import DomainError
+from credentials.models import Credential, Revocation
+from credentials.openbadges import shortcode
+from credentials.openbadges.__main__ import text_in
+
+_LARGEST_FILE = 500_000
+
+
+class LookUpForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code or link"),
+        max_length=400,
+        error_messages={"required": _("Type the code from the certificate, or paste its link.")},
+    )
+
+
+class FileForm(forms.Form):
+    file = forms.FileField(
+        label=_("Credential file"),
+        help_text=_("JSON, JWT, or the picture of a badge (PNG, SVG). It is checked and not kept."),
+        error_messages={"required": _("Choose the file you were given.")},
+    )
+
+    def clean_file(self) -> UploadedFile[Any]:
+        file = cast("UploadedFile[Any]", self.cleaned_data["file"])
+        if (file.size or 0) > _LARGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than a credential can be."))
+        return file
+
+    def text(self) -> str:
+        """The credential in the file. Raises a `DomainError` that says what is wrong with it."""
+        return text_in(self.cleaned_data["file"].read())
+
+
+class _TypedConfirmation(forms.Form):
+    """Asks for the credential's code, so that nobody acts on the wrong row."""
+
+    confirmation = forms.CharField(label=_("Type the code of the credential"), max_length=40)
+
+    def __init__(self, *args: Any, credential: Credential, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._credential = credential
+
+    def clean_confirmation(self) -> str:
+        try:
+            typed = shortcode.read(self.cleaned_data["confirmation"])
+        except DomainError as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
+        if typed != self._credential.code:
+            raise forms.ValidationError(_("This is the code of another credential."))
+        return typed
+
+
+class RevokeForm(_TypedConfirmation):
+    reason = forms.ChoiceField(
+        label=_("Reason, shown on the public page"), choices=Revocation.Reason.choices
+    )
+    note = forms.CharField(
+        label=_("Note for colleagues"),
+        help_text=_("Never shown to the public. Write what was found and where it is kept."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+    )
+    field_order = ("reason", "note", "confirmation")
+
+
+class ReinstateForm(_TypedConfirmation):
+    because = forms.CharField(
+        label=_("Why the revocation was wrong"),
+        help_text=_("Kept with the revocation, never shown to the public."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+    )
+    field_order = ("because", "confirmation")

@@ -1,0 +1,41 @@
+"""How often one network may look codes up."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from checkride.lib import clock
+from checkride.lib.errors import DomainError
+
+# A person checks a pile of certificates at this pace; guessing 75 random bits does not work at it.
+LOOKUPS_PER_MINUTE = 30
+
+
+class TooManyLookups(DomainError):
+    code = "too-many-lookups"
+    sentence = "Too many look-ups came from your network. Wait a minute, then try again."
+
+
+def network(address: str) -> str:
+    """The network an address belongs to: /24 for IPv4, /48 for IPv6."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    prefix = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
+
+
+def count_lookup(request: HttpRequest) -> None:
+    """Count one look-up in Redis, shared by all web processes. Raises `TooManyLookups`.
+
+    The address is the proxy's word only for as many proxies as the settings trust.
+    """
+    minute = int(clock.now().timestamp() // 60)
+    key = f"lookups:{network(get_adapter().get_client_ip(request))}:{minute}"
+    cache.add(key, 0, timeout=120)
+    if cache.incr(key) > LOOKUPS_PER_MINUTE:
+        raise TooManyLookups()

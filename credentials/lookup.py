@@ -1,0 +1,59 @@
+"""Finding a credential by what an employer has in hand: a code, a link, or a file."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+
+from checkride.lib import clock
+from credentials import identity
+from credentials.models import Credential, StatusList
+from credentials.openbadges import shortcode, verify
+from credentials.openbadges.verify import Verdict
+
+_LONGEST = 400
+
+
+def by_code_or_link(text: str) -> Credential | None:
+    """The signed credential with this code, or at this address; None when there is none.
+
+    Unknown, unsigned and erased are one answer. Raises `shortcode.CodeMistyped` for what cannot be
+    a code; that follows from the text alone and tells nothing about what exists.
+    """
+    text = text.strip()[:_LONGEST]
+    signed = Credential.objects.filter(document__isnull=False, erased_at__isnull=True)
+    if "/" in text:
+        number = _number_in(text)
+        return signed.filter(pk=number).first() if number else None
+    return signed.filter(code=shortcode.read(text)).first()
+
+
+def _number_in(text: str) -> UUID | None:
+    site = settings.SITE_URL.partition("://")[2]
+    start = f"{site}/credentials/"
+    rest = text.partition("://")[2] or text
+    if not rest.startswith(start):
+        return None
+    try:
+        return UUID(rest.removeprefix(start)[:36])
+    except ValueError:
+        return None
+
+
+def check_file(text: str) -> Verdict:
+    """The verdict on a file somebody was given, against our own keys and newest list.
+
+    Raises `verify.UnreadableFile`, or `identity.KeysNotPublished`.
+    """
+    credential = verify.parsed(text)
+    keys = identity.published()
+    verdict = verify.verify(credential, did=keys.did, status_list=None, at=clock.now())
+    if verdict.claims is None:
+        return verdict
+    prefix = identity.address("credentials:status-list", 0)[:-1]
+    number = verdict.claims.status_list.removeprefix(prefix)
+    row = StatusList.objects.filter(number=int(number)).first() if number.isdigit() else None
+    return verify.verify(
+        credential, did=keys.did, status_list=row.document if row else None, at=clock.now()
+    )

@@ -1,0 +1,195 @@
+"""Achievements, the credentials people hold, and the lists that say which were revoked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from credentials.openbadges import shortcode, statuslist
+
+
+class AchievementVersion(models.Model):
+    """What could be earned at one time. A trigger in the database refuses every change.
+
+    `content` is everything a credential quotes, `digest` the SHA-256 of the file it was read from.
+    """
+
+    slug = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    content = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["slug", "version"], name="one_row_per_achievement_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("credentials:achievement", args=[self.slug, self.version])
+
+    @property
+    def name(self) -> str:
+        return str(self.content["name"])
+
+
+class StatusList(models.Model):
+    """One published revocation list. `document` is the list as it was last signed.
+
+    `changed_at` is the last change of a bit; a list signed before that is signed anew.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    document = models.JSONField(null=True, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    changed_at = models.DateTimeField()
+    signed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"revocation list {self.number}"
+
+
+class Credential(models.Model):
+    """The proof one person holds, and the evidence it rests on, as it was on the day.
+
+    `document` and `jwt` are empty until the signer has signed. `holder_name` is the name under the
+    signature; it is empty unless the holder chose to be named (`name_shown`). An erased credential
+    keeps its bit in the list and nothing else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    achievement = models.ForeignKey(
+        AchievementVersion, on_delete=models.PROTECT, related_name="credentials"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="credentials",
+    )
+    source_id = models.CharField(max_length=100)
+    code = models.CharField(max_length=shortcode.LENGTH, unique=True)
+    subject = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    evidence = models.JSONField(default=dict)
+    score_percent = models.PositiveSmallIntegerField()
+    cut_percent = models.PositiveSmallIntegerField()
+    awarded_at = models.DateTimeField()
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(db_index=True)
+    status_list = models.ForeignKey(StatusList, on_delete=models.PROTECT, related_name="entries")
+    status_index = models.PositiveIntegerField()
+    name_shown = models.BooleanField(default=False)
+    holder_name = models.CharField(max_length=120, blank=True)
+    # Counts the holder's changes; a signature for an older count is not what the holder wants.
+    revision = models.PositiveIntegerField(default=1)
+    signed_revision = models.PositiveIntegerField(default=0)
+    document = models.JSONField(null=True, blank=True)
+    jwt = models.TextField(blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["achievement", "source_id"], name="one_credential_per_pass"),
+            UniqueConstraint(
+                fields=["status_list", "status_index"], name="one_status_entry_per_credential"
+            ),
+            CheckConstraint(
+                condition=Q(status_index__lt=statuslist.SIZE), name="a_status_entry_is_in_its_list"
+            ),
+            CheckConstraint(
+                condition=Q(score_percent__gte=F("cut_percent"), score_percent__lte=100),
+                name="only_a_pass_earns_a_credential",
+            ),
+            CheckConstraint(
+                condition=Q(valid_until__gt=F("valid_from")),
+                name="a_credential_is_valid_for_a_time",
+            ),
+            CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(document__isnull=True, user__isnull=True),
+                name="an_erased_credential_says_nothing",
+            ),
+        ]
+        indexes: ClassVar = [
+            Index(
+                fields=["awarded_at"],
+                name="credentials_unsigned",
+                condition=Q(signed_revision__lt=F("revision")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.achievement} {self.grouped_code}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("credentials:credential", args=[self.id])
+
+    @property
+    def grouped_code(self) -> str:
+        """As people read it: `7K3M-Q9TX-4B2H-8VD0`."""
+        return shortcode.grouped(self.code)
+
+    @property
+    def is_signed(self) -> bool:
+        return self.document is not None
+
+    def is_expired(self, *, at: datetime) -> bool:
+        return at >= self.valid_until
+
+    @property
+    def revocation(self) -> Revocation | None:
+        """The revocation in force, if there is one."""
+        return self.revocations.filter(reinstated_at__isnull=True).first()
+
+
+class Revocation(models.Model):
+    """A credential taken back, by whom and why; a reinstated one stays as a row."""
+
+    class Reason(models.TextChoices):
+        IDENTITY = "identity", _("the holder’s identity was not confirmed")
+        IRREGULARITY = "irregularity", _("the exam was not taken under its rules")
+        ERROR = "error", _("it was issued by mistake")
+        HOLDER = "holder", _("the holder asked for it")
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="revocations")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    note = models.TextField(blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reinstated_at = models.DateTimeField(null=True, blank=True)
+    reinstated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reinstated_because = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["at"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["credential"],
+                condition=Q(reinstated_at__isnull=True),
+                name="one_revocation_in_force",
+            ),
+            CheckConstraint(
+                condition=Q(reason__in=["identity", "irregularity", "error", "holder"]),
+                name="only_known_reasons",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credential} revoked: {self.reason}"

@@ -1,0 +1,56 @@
+"""What the credentials app holds about a person: export it, erase it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from checkride import audit
+from checkride.accounts.models import User
+from checkride.accounts.personal_data import as_json
+from credentials.models import Credential
+
+
+def export(user: User) -> Mapping[str, bytes]:
+    """One summary, and each signed credential as its own file."""
+    rows = list(Credential.objects.filter(user=user).select_related("achievement"))
+    files = {"credentials.json": as_json([_summary(row) for row in rows])}
+    for row in rows:
+        if row.document is not None:
+            files[f"{row.grouped_code}.json"] = json.dumps(row.document, indent=1).encode()
+    return files
+
+
+def _summary(row: Credential) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "code": row.grouped_code,
+        "achievement": str(row.achievement),
+        "awarded_at": row.awarded_at,
+        "valid_until": row.valid_until,
+        "name_shown": row.name_shown,
+        "evidence": row.evidence,
+        "revocations": list(row.revocations.values("reason", "at", "reinstated_at")),
+    }
+
+
+def erase(user: User, at: datetime) -> None:
+    """Empty the person's credentials: nothing stays but the entry in the list, as it was.
+
+    Files that the person saved stay signed and can be verified offline; our page is gone.
+    """
+    for row in Credential.objects.filter(user=user).select_for_update():
+        row.user = None
+        # The attempt's id leads to nobody after the erasure, and this row to no attempt.
+        row.source_id = f"erased {row.id}"
+        row.holder_name = ""
+        row.name_shown = False
+        row.evidence = {}
+        row.document = None
+        row.jwt = ""
+        row.digest = ""
+        row.erased_at = at
+        row.save()
+        row.revocations.update(note="", reinstated_because="")
+        audit.record(None, "credential.erased", row, at=at)

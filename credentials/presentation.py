@@ -1,0 +1,255 @@
+"""What the public page of a credential says, in words, from a verdict and a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from credentials import identity
+from credentials.models import Credential, Revocation
+from credentials.openbadges import document, verify
+from credentials.openbadges.verify import Verdict
+from credentials.ranges import plausible_percent
+
+Tone = Literal["ok", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCheck:
+    """One check on the page: what holds, what that means, and the technical word for it."""
+
+    title: str
+    tone: Tone
+    icon: str
+    word: str
+    says: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    name: str
+    correct: int
+    of: int
+    percent: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the page shows. Below the checks there is nothing unless `genuine`."""
+
+    tone: Tone
+    icon: str
+    headline: str
+    advice: str
+    checks_heading: str
+    checks: Sequence[ShownCheck]
+    genuine: bool
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The exam as the log book shows it; `correct` of `items`, `cut` in items."""
+
+    correct: int
+    items: int
+    cut: int
+    cut_percent: int
+    low: int
+    high: int
+    domains: Sequence[Domain]
+
+
+def page(
+    credential: Credential, verdict: Verdict, revocation: Revocation | None, *, at: datetime
+) -> Page:
+    checks = [_shown(check, credential, revocation, at=at) for check in verdict.checks]
+    failing = sum(check.tone != "ok" for check in checks)
+    tone, headline, advice = _headline(credential, verdict, revocation, at=at)
+    return Page(
+        tone=tone,
+        icon={"ok": "check", "warn": "clock", "bad": "cross"}[tone],
+        headline=headline,
+        advice=advice,
+        checks_heading=(
+            _("Four separate checks, all hold")
+            if not failing
+            else _("%(n)s of %(all)s checks do not hold") % {"n": failing, "all": len(checks)}
+        ),
+        checks=checks,
+        genuine=verdict.genuine,
+        holder=(verdict.claims.holder_name or "") if verdict.claims else "",
+    )
+
+
+def record(evidence: dict[str, Any]) -> Record:
+    """The numbers of the exam, with the range that fits them."""
+    domains = [
+        Domain(
+            domain["name"],
+            domain["correct"],
+            domain["of"],
+            round(100 * domain["correct"] / domain["of"]),
+            *plausible_percent(domain["correct"], domain["of"]),
+        )
+        for domain in evidence["domains"]
+    ]
+    correct, items = sum(domain.correct for domain in domains), evidence["items"]
+    low, high = plausible_percent(correct, items)
+    return Record(
+        correct=correct,
+        items=items,
+        cut=math.ceil(evidence["cut_percent"] * items / 100),
+        cut_percent=evidence["cut_percent"],
+        low=round(low * items / 100),
+        high=round(high * items / 100),
+        domains=domains,
+    )
+
+
+def _headline(
+    credential: Credential, verdict: Verdict, revocation: Revocation | None, *, at: datetime
+) -> tuple[Tone, str, str]:
+    if not verdict.genuine:
+        return (
+            "bad",
+            _("This credential cannot be relied on."),
+            _("Its signature or its key does not hold, so nothing it says is shown here."),
+        )
+    if revocation is not None or verdict.revoked:
+        if revocation is None:
+            return "bad", _("This credential was revoked."), _("Do not rely on it.")
+        words = {
+            "day": _day(revocation.at),
+            "reason": Revocation.Reason(revocation.reason).label,
+        }
+        return (
+            "bad",
+            _("This credential was revoked on %(day)s.") % words,
+            _("Do not rely on it. The reason: %(reason)s.") % words,
+        )
+    if verdict.expired:
+        return (
+            "warn",
+            _("This credential was genuine and expired on %(day)s.")
+            % {"day": _day(credential.valid_until)},
+            _("The holder did pass. The proof is old, and the field moves; ask for a newer one."),
+        )
+    if not verdict.in_force:
+        return (
+            "warn",
+            _("This credential is genuine; whether it is in force cannot be told just now."),
+            _("One of the checks below could not be finished. Try again in some minutes."),
+        )
+    return (
+        "ok",
+        _("This credential is genuine and in force today, %(day)s.") % {"day": _day(at)},
+        "",
+    )
+
+
+def _shown(
+    check: verify.Check, credential: Credential, revocation: Revocation | None, *, at: datetime
+) -> ShownCheck:
+    tone: Tone = {"holds": "ok", "fails": "bad", "unknown": "warn"}[check.state]  # type: ignore[assignment]
+    title, says, detail = str(check.name), check.says, check.detail
+    match check.name:
+        case "signature":
+            title = _("Signature")
+            if check.state == "holds":
+                says = _("Nothing in it was changed since it was signed.")
+        case "issuer":
+            title = _("Issuer’s key")
+            if check.state == "holds":
+                says = _("The key belongs to %(issuer)s and is in its published list.") % {
+                    "issuer": settings.ISSUER_NAME
+                }
+        case "status":
+            title = _("Status")
+            if revocation is not None:
+                tone = "bad"
+                says = _("Revoked on %(day)s.") % {"day": _day(revocation.at)}
+            elif check.state == "holds" and credential.status_list.signed_at:
+                says = _("Not revoked. The list is of %(time)s UTC.") % {
+                    "time": date_format(credential.status_list.signed_at, "j F Y, H:i")
+                }
+            detail = detail.replace(settings.SITE_URL, "")
+        case "dates":
+            title = _("Dates")
+            words = {
+                "start": _day(credential.valid_from),
+                "end": _day(credential.valid_until),
+            }
+            if check.state == "holds":
+                says = _("Valid since %(start)s, until %(end)s.") % words
+                days = (credential.valid_until - at).days
+                detail = _("%(n)s days left") % {"n": days}
+            elif at >= credential.valid_until:
+                tone = "warn"
+                says = _("Valid from %(start)s; expired on %(end)s.") % words
+    return ShownCheck(
+        title=title,
+        tone=tone,
+        icon={"ok": "check", "warn": "clock", "bad": "cross"}[tone],
+        word={"ok": _("holds"), "warn": _("not certain"), "bad": _("does not hold")}[tone]
+        if check.name != "dates" or tone != "warn"
+        else _("expired"),
+        says=says,
+        detail=detail,
+    )
+
+
+def _day(moment: date | datetime) -> str:
+    return date_format(moment, "j F Y")
+
+
+def file_verdict(verdict: Verdict) -> dict[str, object]:
+    """What the look-up page says about a file somebody was given."""
+    tone: Tone = "bad"
+    if not verdict.genuine:
+        headline = _("This file cannot be relied on.")
+    elif verdict.revoked:
+        headline = _("This file is genuine, but the credential was revoked.")
+    elif verdict.in_force:
+        tone, headline = "ok", _("This file is genuine, and the credential is in force.")
+    elif verdict.expired:
+        tone, headline = "warn", _("This file is genuine, but the credential has expired.")
+    else:
+        tone, headline = "warn", _("This file is genuine; its status cannot be told just now.")
+    return {"verdict": verdict, "tone": tone, "headline": headline}
+
+
+def linkedin_address(credential: Credential) -> str:
+    """LinkedIn's form for a certification, filled in. Months there count from 1."""
+    return "https://www.linkedin.com/profile/add?" + urlencode(
+        {
+            "startTask": "CERTIFICATION_NAME",
+            "name": credential.achievement.name,
+            "organizationName": settings.ISSUER_NAME,
+            "issueYear": credential.awarded_at.year,
+            "issueMonth": credential.awarded_at.month,
+            "expirationYear": credential.valid_until.year,
+            "expirationMonth": credential.valid_until.month,
+            "certUrl": identity.address("credentials:credential", credential.id),
+            "certId": credential.grouped_code,
+        }
+    )
+
+
+def signable_name(name: str) -> str:
+    """The account's name as it would be signed; empty when it cannot be."""
+    try:
+        return document.plain_name(name)
+    except document.BadName:
+        return ""

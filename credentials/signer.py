@@ -1,0 +1,472 @@
+"""The signer: the only process that holds the signing keys.
+
+`python -m credentials.signer` owns `var/signer/` (keys and log, mode 0600, made on first start) and
+listens on a Unix socket. It speaks JSON with a length in front and signs two things only, after
+checking them itself: a credential in exactly our form whose pass it finds in its own read-only look
+at the database, and a revocation list of ours. Every signature is in an append-only log before it
+leaves the process. The web process has no key; in production the signer runs as its own user with
+its own environment, and needs none of the web's secrets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import socket
+import socketserver
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from checkride.lib import canonical, clock
+from checkride.lib.errors import DomainError
+from credentials.openbadges import document, jwt, keys, proof, statuslist
+from credentials.openbadges.dates import BadDate, read, written
+
+Json = dict[str, Any]
+
+MAX_MESSAGE = 1_000_000
+# Clocks of two hosts differ a little; a date further ahead than this is a mistake.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+LONGEST_VALIDITY = timedelta(days=5 * 366)
+LONGEST_LIST_VALIDITY = timedelta(hours=48)
+_LENGTH = struct.Struct(">I")
+
+
+class RuleNotMet(DomainError):
+    code = "rule-not-met"
+    sentence = "The signer refused to sign: {reason}. Nothing was issued."
+
+
+class UnreadableRequest(DomainError):
+    code = "unreadable-request"
+    sentence = "The signer could not read the request. Nothing was signed."
+
+
+class BrokenLog(DomainError):
+    code = "broken-log"
+    sentence = (
+        "Line {line} of the signature log {file} does not follow from the line before it. "
+        "Somebody changed the log, so nothing is signed. Find out who, then restore it from backup."
+    )
+
+
+class UnsafeKeyFile(DomainError):
+    code = "unsafe-key-file"
+    sentence = (
+        "{file} can be read by others than its owner, so the keys in it are not secret and the "
+        "signer does not start. Find out who read it, then set its mode to 600 or make new keys."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the signer must find in the records before it signs."""
+
+    achievement: str
+    holder_name: str
+    score_percent: int
+    cut_percent: int
+    released_at: datetime
+
+
+FindPass = Callable[[str], Pass | None]
+
+
+class SignatureLog:
+    """One JSON line per signature, each with the SHA-256 of the line before it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._last = ""
+        self._issued: dict[str, tuple[str, str]] = {}
+        self._sources: dict[str, str] = {}
+        for number, line in enumerate(self._lines(), start=1):
+            row = json.loads(line)
+            if row["previous"] != self._last:
+                raise BrokenLog(line=number, file=file)
+            self._remember(row, line)
+
+    def _lines(self) -> Iterator[str]:
+        if self._file.exists():
+            with self._file.open(encoding="utf-8") as lines:
+                yield from (line.rstrip("\n") for line in lines)
+
+    def _remember(self, row: Mapping[str, Any], line: str) -> None:
+        self._last = hashlib.sha256(line.encode("utf-8")).hexdigest()
+        if row["kind"] == "credential":
+            self._sources[row["source"]] = row["id"]
+            self._issued[row["id"]] = (row["source"], row["status"])
+
+    def refuse_other(self, *, credential: str, source: str, status: str) -> None:
+        """One pass gives one credential, and a credential keeps its bit in the revocation list:
+        with a fresh bit a revoked one would be valid again."""
+        if self._sources.get(source, credential) != credential:
+            raise RuleNotMet(reason="another credential was signed for this pass")
+        if self._issued.get(credential, (source, status)) != (source, status):
+            raise RuleNotMet(reason="this credential was signed for another pass or list entry")
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write and flush to disk; only then may the signature leave the process."""
+        line = canonical.canonical_json({**row, "previous": self._last}).decode("utf-8")
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line.encode("utf-8") + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._remember(row, line)
+
+
+class Signer:
+    """Checks the rule, then signs. `find_pass` is None only where there are no records to look in
+    (tests and sample files); the rest of the rule holds all the same."""
+
+    def __init__(
+        self,
+        *,
+        site_url: str,
+        issuer: document.Issuer,
+        keyring: tuple[keys.SigningKey, ...],
+        log: SignatureLog | None = None,
+        find_pass: FindPass | None = None,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._site = site_url
+        self._issuer = issuer
+        self._keys = keyring
+        self._log = log
+        self._find_pass = find_pass
+        self._now = now
+        self._one_at_a_time = threading.Lock()
+
+    def answer(self, request: Mapping[str, Any], *, caller: int | None = None) -> Json:
+        """The answer to one request; a refusal is an answer too. `caller` is the caller's user id."""
+        try:
+            with self._one_at_a_time:
+                match request.get("do"):
+                    case "issue":
+                        return self._issue(request, caller)
+                    case "status-list":
+                        return self._sign_status_list(request, caller)
+                    case _:
+                        raise UnreadableRequest()
+        except DomainError as refusal:
+            return {"refused": refusal.code, "message": refusal.message}
+
+    def _active(self, kind: keys.KeyKind) -> keys.SigningKey:
+        usable = [key for key in self._keys if key.kind == kind and key.revoked is None]
+        if not usable:
+            raise RuleNotMet(reason=f"there is no {kind} key in use")
+        return usable[-1]
+
+    def _issue(self, request: Mapping[str, Any], caller: int | None) -> Json:
+        plain, source = request.get("document"), request.get("source_id")
+        if not isinstance(plain, dict) or not isinstance(source, str) or "proof" in plain:
+            raise UnreadableRequest()
+        claims = document.claims(plain)
+        self._check_form(plain, claims)
+        self._check_pass(claims, source)
+        status = f"{claims.status_list}#{claims.status_index}"
+        if self._log:
+            self._log.refuse_other(credential=claims.id, source=source, status=status)
+        key, jwt_key = self._active("ed25519"), self._active("rsa")
+        signed = proof.signed(plain, issuer=self._issuer.id, key=key, at=self._now())
+        token = jwt.signed(plain, site_url=self._site, key=jwt_key)
+        self._write_down("credential", signed, caller, source=source, status=status)
+        return {"document": signed, "jwt": token}
+
+    def _check_form(self, plain: Mapping[str, Any], claims: document.Claims) -> None:
+        now = self._now()
+        number = claims.id.removeprefix(f"{self._site}/credentials/")
+        if number == claims.id or "/" in number:
+            raise RuleNotMet(reason="the credential is not one of this site")
+        if plain["issuer"] != document.issuer_profile(self._issuer):
+            raise RuleNotMet(reason="the issuer is not us")
+        if claims.evidence != f"{self._site}/evidence/{number}":
+            raise RuleNotMet(reason="the evidence is not this credential's")
+        if not claims.status_list.startswith(f"{self._site}/status/revocation/"):
+            raise RuleNotMet(reason="the revocation list is not one of this site")
+        if claims.status_index >= statuslist.SIZE:
+            raise RuleNotMet(reason="the revocation list has no such entry")
+        if claims.score_percent > 100 or claims.score_percent < claims.required_percent:
+            raise RuleNotMet(reason="the required result was not reached")
+        if max(claims.awarded, claims.valid_from) > now + CLOCK_TOLERANCE:
+            raise RuleNotMet(reason="it is dated in the future")
+        if not claims.valid_from < claims.valid_until <= claims.valid_from + LONGEST_VALIDITY:
+            raise RuleNotMet(reason="its validity is not one we give")
+
+    def _check_pass(self, claims: document.Claims, source: str) -> None:
+        if self._find_pass is None:
+            return
+        found = self._find_pass(source)
+        if found is None:
+            raise RuleNotMet(reason="there is no released pass behind it")
+        address = f"{self._site}/achievements/{found.achievement}/v{claims.achievement_version}"
+        if claims.achievement != address:
+            raise RuleNotMet(reason="the pass is for another achievement")
+        if (claims.score_percent, claims.required_percent) != (
+            found.score_percent,
+            found.cut_percent,
+        ):
+            raise RuleNotMet(reason="the result differs from the released one")
+        if written(claims.awarded) != written(found.released_at):
+            raise RuleNotMet(reason="the date of the award is not that of the release")
+        name = claims.holder_name
+        if name is not None and name != document.plain_name(found.holder_name):
+            raise RuleNotMet(reason="the name is not the holder's")
+
+    def _sign_status_list(self, request: Mapping[str, Any], caller: int | None) -> Json:
+        plain = request.get("document")
+        if not isinstance(plain, dict) or "proof" in plain:
+            raise UnreadableRequest()
+        address = plain.get("id")
+        if not isinstance(address, str) or not address.startswith(
+            f"{self._site}/status/revocation/"
+        ):
+            raise RuleNotMet(reason="the revocation list is not one of this site")
+        bits = statuslist.bits_of(plain, address=address, issuer=self._issuer.id)
+        try:
+            start, end = read(plain.get("validFrom")), read(plain.get("validUntil"))
+        except BadDate as error:
+            raise RuleNotMet(reason="the revocation list is not dated") from error
+        if (
+            start > self._now() + CLOCK_TOLERANCE
+            or not start < end <= start + LONGEST_LIST_VALIDITY
+        ):
+            raise RuleNotMet(reason="the dates of the revocation list are not those we give")
+        again = statuslist.credential(
+            address=address,
+            issuer=self._issuer.id,
+            revoked=statuslist.indexes(bits),
+            valid_from=start,
+            valid_until=end,
+        )
+        if canonical.canonical_json(again) != canonical.canonical_json(plain):
+            raise RuleNotMet(reason="the revocation list is not in our form")
+        signed = proof.signed(
+            plain, issuer=self._issuer.id, key=self._active("ed25519"), at=self._now()
+        )
+        self._write_down("status-list", signed, caller, source="", status="")
+        return {"document": signed}
+
+    def _write_down(
+        self, kind: str, signed: Mapping[str, Any], caller: int | None, *, source: str, status: str
+    ) -> None:
+        if self._log is None:
+            return
+        self._log.append(
+            {
+                "at": written(self._now()),
+                "kind": kind,
+                "id": signed["id"],
+                "source": source,
+                "status": status,
+                "sha256": canonical.digest(signed),
+                "caller": -1 if caller is None else caller,
+            }
+        )
+
+
+# Messages --------------------------------------------------------------------------------------
+
+
+def send_message(stream: BinaryIO, message: Mapping[str, Any]) -> None:
+    body = json.dumps(message).encode("utf-8")
+    stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+def receive_message(stream: BinaryIO) -> Json:
+    """One message. Raises `UnreadableRequest` for a broken or oversized one."""
+    head = stream.read(_LENGTH.size)
+    if len(head) != _LENGTH.size:
+        raise UnreadableRequest()
+    (length,) = _LENGTH.unpack(head)
+    if length > MAX_MESSAGE:
+        raise UnreadableRequest()
+    body = stream.read(length)
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRequest() from error
+    if len(body) != length or not isinstance(message, dict):
+        raise UnreadableRequest()
+    return message
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    timeout = 10
+    server: Server
+
+    def handle(self) -> None:
+        peer = self.request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, caller, _ = struct.unpack("3i", peer)
+        try:
+            request = receive_message(self.rfile)  # type: ignore[arg-type]
+        except UnreadableRequest as refusal:
+            answer: Json = {"refused": refusal.code, "message": refusal.message}
+        except OSError:
+            return
+        else:
+            answer = self.server.signer.answer(request, caller=caller)
+        try:
+            send_message(self.wfile, answer)  # type: ignore[arg-type]
+        except OSError:
+            # The caller has gone. What was signed is in the log, and asking again gives it again.
+            return
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Listens on a socket that only its own user and group can open."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, signer: Signer) -> None:
+        self.signer = signer
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)
+        before = os.umask(0o117)
+        try:
+            super().__init__(str(path), _Conversation)
+        finally:
+            os.umask(before)
+
+
+# Files -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFolder:
+    """Where the signer keeps what nobody else may read, and the one file everybody may."""
+
+    folder: Path
+    published: Path
+
+    @property
+    def keyring(self) -> Path:
+        return self.folder / "keys.json"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def open(self, *, at: datetime) -> tuple[keys.SigningKey, ...]:
+        """The keys; new ones on the first start. Raises `UnsafeKeyFile`."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.keyring.exists():
+                self.save((keys.new_key("ed25519", at=at), keys.new_key("rsa", at=at)))
+        if self.keyring.stat().st_mode & 0o077:
+            raise UnsafeKeyFile(file=self.keyring)
+        return keys.keyring_from_json(self.keyring.read_text(encoding="utf-8"))
+
+    def save(self, keyring: tuple[keys.SigningKey, ...]) -> None:
+        _write(self.keyring, keys.keyring_to_json(keyring), mode=0o600)
+
+    def publish(self, issuer: str, keyring: tuple[keys.SigningKey, ...]) -> None:
+        """Write the public halves where the web process reads them."""
+        public = {
+            "did": keys.did_document(issuer, keyring),
+            "jwks": {"keys": [keys.public_jwk(key) for key in keyring]},
+            "since": {key.kid: written(key.created) for key in keyring},
+        }
+        self.published.parent.mkdir(parents=True, exist_ok=True)
+        _write(self.published, json.dumps(public, indent=1), mode=0o644)
+
+
+def _write(file: Path, text: str, *, mode: int) -> None:
+    """Replace `file` in one step: a reader sees the old text or the new one."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.chmod(mode)
+    fresh.replace(file)
+
+
+# The program -----------------------------------------------------------------------------------
+
+
+def rotate(folder: KeyFolder, *, at: datetime) -> tuple[keys.SigningKey, ...]:
+    """Add a fresh key of each kind; they sign from the next start on. Old ones keep verifying."""
+    keyring = folder.open(at=at)
+    for kind in ("ed25519", "rsa"):
+        taken = [key.kid for key in keyring]
+        keyring = (*keyring, keys.new_key(kind, at=at, taken=taken))
+    folder.save(keyring)
+    return keyring
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m credentials.signer", description=__doc__)
+    parser.add_argument(
+        "do",
+        nargs="?",
+        choices=["run", "rotate"],
+        default="run",
+        help="run the signer (default), or add fresh keys that sign after the next start",
+    )
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "checkride.settings")
+    import django
+
+    django.setup()
+    # Django's models can only be imported once it is set up.
+    from django.conf import settings
+    from django.db import connection
+
+    from credentials import awarding, identity
+
+    def find_pass(source_id: str) -> Pass | None:
+        try:
+            return awarding.find_pass(source_id)
+        finally:
+            # Each conversation has a thread of its own, and Django a connection per thread.
+            connection.close()
+
+    folder = KeyFolder(settings.VAR / "signer", identity.published_file())
+    try:
+        if options.do == "rotate":
+            for key in rotate(folder, at=clock.now()):
+                print(f"{key.kid} ({key.kind})")
+            print("Restart the signer to sign with the new keys.")
+            return 0
+        keyring = folder.open(at=clock.now())
+        signer = Signer(
+            site_url=settings.SITE_URL,
+            issuer=identity.issuer(),
+            keyring=keyring,
+            log=SignatureLog(folder.log),
+            find_pass=find_pass,
+        )
+    except DomainError as refusal:
+        print(f"signer: {refusal.message}", file=sys.stderr)
+        return 1
+    folder.publish(identity.issuer().id, keyring)
+    server = Server(settings.SIGNER_SOCKET, signer)
+    # shutdown() waits for the loop it stops, so it cannot be called on the loop's own thread.
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+    print(f"signer: listening on {settings.SIGNER_SOCKET}", flush=True)
+    with server:
+        server.serve_forever(poll_interval=0.2)
+    settings.SIGNER_SOCKET.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Asking the signer for a signature. This process has no key."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+
+from checkride.lib.errors import DomainError
+from credentials.signer import UnreadableRequest, receive_message, send_message
+
+_SECONDS = 20
+
+
+class SignerAway(DomainError):
+    code = "signer-away"
+    sentence = (
+        "The signer does not answer at {socket}. Nothing was lost: what is to be signed waits and "
+        "is signed as soon as it runs. Start it with “python -m credentials.signer”."
+    )
+
+
+class SignerRefused(DomainError):
+    code = "signer-refused"
+    sentence = "{reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    document: dict[str, Any]
+    jwt: str
+
+
+def issue(document: Mapping[str, Any], *, source_id: str) -> Signed:
+    """A signed credential. Raises `SignerAway`, or `SignerRefused` with the signer's sentence."""
+    answer = _ask({"do": "issue", "document": document, "source_id": source_id})
+    return Signed(document=answer["document"], jwt=answer["jwt"])
+
+
+def sign_status_list(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A signed revocation list. Raises as `issue`."""
+    signed: dict[str, Any] = _ask({"do": "status-list", "document": document})["document"]
+    return signed
+
+
+def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_SECONDS)
+            line.connect(str(settings.SIGNER_SOCKET))
+            with line.makefile("rwb") as stream:
+                send_message(cast(BinaryIO, stream), request)
+                answer = receive_message(cast(BinaryIO, stream))
+    except (OSError, UnreadableRequest) as error:
+        raise SignerAway(socket=settings.SIGNER_SOCKET) from error
+    if "refused" in answer:
+        raise SignerRefused(reason=answer["message"])
+    return answer

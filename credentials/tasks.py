@@ -1,0 +1,58 @@
+"""Work done in the background: awarding, signing, telling the holder, renewing the lists."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from checkride.jobs import queue
+from checkride.jobs.periodic import every
+from credentials import awarding, revoking, signing
+from exams import outcomes
+
+log = structlog.get_logger(__name__)
+
+
+def on_result_released(sender: object, *, result_id: int, **_more: object) -> None:
+    """Listener of `exams.outcomes.result_released`."""
+    queue.enqueue("credentials.award", key=str(result_id), payload={"result": result_id})
+
+
+@queue.handler("credentials.award")
+def award(payload: dict[str, Any]) -> dict[str, Any]:
+    passed = outcomes.released_pass(payload["result"])
+    if passed is None:
+        return {"credential": None}
+    return {"credential": str(awarding.award(passed).id)}
+
+
+@queue.handler("credentials.sign")
+def sign(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"signed": awarding.sign(UUID(payload["credential"]))}
+
+
+@queue.handler("credentials.sign-list")
+def sign_list(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"signed": revoking.sign_list(payload["number"])}
+
+
+@queue.handler("credentials.tell-holder")
+def tell_holder(payload: dict[str, Any]) -> dict[str, Any]:
+    awarding.tell_holder(UUID(payload["credential"]))
+    return {}
+
+
+@every(60)
+def award_missed_passes() -> None:
+    awarding.sweep()
+
+
+@every(60)
+def renew_lists() -> None:
+    for number in revoking.lists_to_sign():
+        try:
+            revoking.sign_list(number)
+        except (signing.SignerAway, signing.SignerRefused) as problem:
+            log.warning("credentials.list_not_signed", number=number, problem=problem.message)

@@ -1,0 +1,47 @@
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from credentials.views import holder, machine, officer, public
+
+
+class KeyName(StringConverter):
+    regex = r"[a-z]+-\d{4}-\d{2}(?:-\d+)?"
+
+
+class FileForm(StringConverter):
+    regex = r"json|jwt|png|svg|pdf"
+
+
+register_converter(KeyName, "keyname")
+register_converter(FileForm, "fileform")
+
+app_name = "credentials"
+urlpatterns = [
+    path("credentials/<uuid:number>", public.credential, name="credential"),
+    path("credentials/<uuid:number>.<fileform:form>", public.credential_file, name="file"),
+    path("verify/", public.look_up, name="verify"),
+    path("verify/file/", public.check_file, name="check-file"),
+    path("achievements/<slug:slug>/v<int:version>", public.achievement, name="achievement"),
+    path("achievements/<slug:slug>/v<int:version>/criteria", public.criteria, name="criteria"),
+    path(
+        "achievements/<slug:slug>/v<int:version>/image.png",
+        machine.achievement_image,
+        name="achievement-image",
+    ),
+    path("evidence/<uuid:number>", public.evidence, name="evidence"),
+    path("issuer/seal.png", machine.seal_image, name="seal"),
+    path(".well-known/did.json", machine.did, name="did"),
+    path(".well-known/jwks.json", machine.jwks, name="jwks"),
+    path("keys/<keyname:kid>", machine.key, name="key"),
+    path("status/revocation/<int:number>", machine.status_list, name="status-list"),
+    path("record/", holder.record, name="record"),
+    path("record/<uuid:number>/name/", holder.name, name="record-name"),
+    path("officer/credentials/", officer.overview, name="officer"),
+    path("officer/credentials/<uuid:number>/", officer.credential, name="officer-credential"),
+    path("officer/credentials/<uuid:number>/revoke/", officer.revoke, name="officer-revoke"),
+    path(
+        "officer/credentials/<uuid:number>/reinstate/",
+        officer.reinstate,
+        name="officer-reinstate",
+    ),
+]
