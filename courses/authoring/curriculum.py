@@ -23,15 +23,9 @@ from courses.authoring.forms import (
 )
 from courses.authoring.lessons import Lesson, plain, read_lesson
 from courses.exercise_files import BadExercise, read_exercise
+from courses.grading import GRADERS
 
 Json = Any
-
-# The module that grades a kind of exercise also knows how to check its file.
-GRADERS: Mapping[str, str] = {
-    "prompt": "courses.grading.prompt",
-    "workflow_map": "courses.grading.workflow_map",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Exercise:

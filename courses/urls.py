@@ -1,0 +1,25 @@
+from django.urls import path
+
+from courses import views, workbench
+
+app_name = "courses"
+urlpatterns = [
+    path("today/", views.today, name="today"),
+    path("today/proved/", views.proved, name="proved"),
+    path("tracks/", views.tracks, name="tracks"),
+    path("tracks/<slug:track_id>/", views.track, name="track"),
+    path("framework/", views.framework, name="framework"),
+    path("framework.json", views.framework_json, name="framework-json"),
+    path("framework/case.json", views.framework_case, name="framework-case"),
+    path("framework/<slug:code>/", views.competency, name="competency"),
+    path("courses/", views.courses, name="courses"),
+    path("courses/<slug:course_id>/", views.course, name="course"),
+    path("courses/<slug:course_id>/lessons/<slug:lesson_id>/", views.lesson, name="lesson"),
+    path("glossary/", views.glossary, name="glossary"),
+    path("practice/", views.practice, name="practice"),
+    path("exercises/<slug:exercise_id>/", workbench.exercise, name="exercise"),
+    path("exercises/<slug:exercise_id>/read/", workbench.read, name="read"),
+    path("exercises/<slug:exercise_id>/draft/", workbench.draft, name="draft"),
+    path("exercises/<slug:exercise_id>/run/", workbench.run, name="run"),
+    path("exercises/<slug:exercise_id>/runs/<int:number>/", workbench.result, name="result"),
+]

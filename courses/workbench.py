@@ -1,0 +1,206 @@
+"""The pages where an exercise is written and run."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from checkride.accounts.access import SignedInRequest
+from checkride.accounts.models import User
+from checkride.lib import clock
+from checkride.lib.errors import DomainError
+from courses import access, map_bench, practice, prompt_bench, study
+from courses.authoring.curriculum import Course, Exercise
+from courses.authoring.lessons import split_front
+from courses.authoring.rendering import render_markdown
+from courses.models import Submission
+
+Json = Any
+
+PAGES = {"prompt": "courses/prompt_bench.html", "workflow_map": "courses/map_bench.html"}
+
+
+@require_GET
+def exercise(request: HttpRequest, exercise_id: str) -> HttpResponse:
+    """The draft, and the last run under it."""
+    user = cast(User, request.user) if request.user.is_authenticated else None
+    course, found = _find(user, exercise_id)
+    number = request.GET.get("run", "")
+    if number.isascii() and number.isdigit():
+        return redirect("courses:result", exercise_id, int(number))
+    history = practice.history(user, exercise_id) if user is not None else practice.History([])
+    last = history.rows[-1] if history.rows else None
+    draft = practice.draft_of(user, exercise_id) if user is not None else None
+    text = draft.text if draft is not None else str(found.document.get("starter", ""))
+    return _page(request, user, course, found, history, shown=last, text=text)
+
+
+@login_required
+@require_GET
+def result(request: SignedInRequest, exercise_id: str, number: int) -> HttpResponse:
+    """One run with the text it was run on; saving or running from here makes it the newest."""
+    course, found = _find(request.user, exercise_id)
+    submission = access.own_submission(request.user, exercise_id, number)
+    history = practice.history(request.user, exercise_id)
+    return _page(
+        request,
+        request.user,
+        course,
+        found,
+        history,
+        shown=submission,
+        text=submission.text,
+        shown_version=number,
+    )
+
+
+def _find(user: User | None, exercise_id: str) -> tuple[Course, Exercise]:
+    found = study.exercise_for(user, exercise_id)
+    if found is None or found[1].kind not in PAGES:
+        raise Http404
+    return found
+
+
+@login_required
+@require_POST
+def run(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    course, found = _find(request.user, exercise_id)
+    try:
+        done = practice.run(
+            request.user, course, found, text=request.POST.get("text", ""), at=clock.now()
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("courses:exercise", exercise_id)
+    address = reverse("courses:result", args=[exercise_id, done.submission.number])
+    return redirect(f"{address}#result")
+
+
+@login_required
+@require_POST
+def draft(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """Save the text while it is written; answers JSON with the new revision."""
+    _find(request.user, exercise_id)
+    over = request.POST.get("over", "")
+    try:
+        saved = practice.save_draft(
+            request.user,
+            exercise_id,
+            text=request.POST.get("text", ""),
+            over=int(over) if over.isascii() and over.isdigit() else None,
+            at=clock.now(),
+        )
+    except DomainError as refusal:
+        status = 409 if isinstance(refusal, practice.DraftMoved) else 400
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
+    return JsonResponse({"revision": saved.revision, "saved": f"{saved.saved_at:%H:%M:%S}"})
+
+
+@login_required
+@require_POST
+def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """How the text is understood right now, as a piece of the page."""
+    _course, found = _find(request.user, exercise_id)
+    try:
+        reading = practice.read(found, request.POST.get("text", ""))
+    except DomainError as refusal:
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=400)
+    return JsonResponse(_reading_piece(request, found, reading))
+
+
+def _reading_piece(request: HttpRequest, exercise: Exercise, reading: Json) -> dict[str, Json]:
+    if exercise.kind == "prompt":
+        cards = prompt_bench.cards(reading)
+        html = render_to_string("courses/_rules.html", {"cards": cards}, request)
+        return {
+            "html": html,
+            "marks": [mark.json for mark in prompt_bench.marks(reading)],
+            "foot": str(prompt_bench.foot(reading)),
+            "count": str(prompt_bench.count(cards)),
+        }
+    sheet = map_bench.sheet(reading)
+    html = render_to_string("courses/_map_reading.html", {"sheet": sheet}, request)
+    return {
+        "html": html,
+        "marks": [mark.json for mark in map_bench.marks(reading)],
+        "foot": str(map_bench.foot(sheet)),
+        "count": "",
+    }
+
+
+def _page(
+    request: HttpRequest,
+    user: User | None,
+    course: Course,
+    exercise: Exercise,
+    history: practice.History,
+    *,
+    shown: Submission | None,
+    text: str,
+    shown_version: int | None = None,
+) -> HttpResponse:
+    """`shown` is the run under the editor, `shown_version` the one whose text is in it."""
+    report = practice.report_of(shown) if shown is not None else None
+    before = history.before(shown.number) if shown is not None else None
+    earlier = practice.report_of(before) if before is not None else None
+    reading, trouble = _read_quietly(user, exercise, text)
+    number = next(i for i, row in enumerate(course.exercises, 1) if row.id == exercise.id)
+    draft = practice.draft_of(user, exercise.id) if user is not None else None
+    context: dict[str, Json] = {
+        "nav_section": "practice",
+        "course": course,
+        "exercise": exercise,
+        "number": number,
+        "brief": brief_html(exercise),
+        "discussion": _discussion(exercise, history),
+        "text": text,
+        "draft": draft,
+        "trouble": trouble,
+        "shown": shown,
+        "shown_version": shown_version,
+        "report": report,
+        "before": before,
+        "history": history,
+        "runs_left": practice.runs_left(user, at=clock.now()) if user is not None else None,
+        "runs_until_open": practice.RUNS_UNTIL_HIDDEN_OPEN,
+    }
+    if exercise.kind == "prompt":
+        context |= prompt_bench.context(
+            exercise, reading, report, earlier, history, request.GET, shown
+        )
+    else:
+        context |= map_bench.context(exercise, reading, report, history, request.GET, shown)
+    return render(request, PAGES[exercise.kind], context)
+
+
+def _read_quietly(user: User | None, exercise: Exercise, text: str) -> tuple[Json, str]:
+    """The reading of the text for the first view of the page, or why there is none."""
+    if user is None or not text.strip():
+        return None, ""
+    try:
+        return practice.read(exercise, text), ""
+    except DomainError as refusal:
+        return None, refusal.message
+
+
+def brief_html(exercise: Exercise) -> str:
+    """The brief without its front matter and title, which the page shows itself."""
+    text = str(exercise.document["brief"])
+    cut = split_front(text)
+    body = (cut[1] if cut else text).lstrip()
+    if body.startswith("# "):
+        body = body.partition("\n")[2]
+    return render_markdown(body)
+
+
+def _discussion(exercise: Exercise, history: practice.History) -> str:
+    """What the author says about the task, for those who have passed it."""
+    text = exercise.document.get("discussion")
+    return render_markdown(str(text)) if text and history.passed else ""
