@@ -10,6 +10,7 @@ import segno
 import weasyprint
 from django.conf import settings
 from django.template.loader import render_to_string
+from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from credentials import identity, presentation, seal
@@ -68,7 +69,10 @@ def pdf(credential: Credential, *, at: datetime) -> bytes:
         },
     )
     fetcher = OwnFontsOnly(allowed_protocols=())
+    fonts = FontConfiguration()
     page = weasyprint.HTML(string=text, base_url="about:blank", url_fetcher=fetcher)
-    style = weasyprint.CSS(string=_STYLE.read_text(encoding="utf-8"), url_fetcher=fetcher)
-    made: bytes = page.write_pdf(stylesheets=[style], pdf_variant="pdf/ua-1")
+    style = weasyprint.CSS(
+        string=_STYLE.read_text(encoding="utf-8"), url_fetcher=fetcher, font_config=fonts
+    )
+    made: bytes = page.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
     return made

@@ -19,6 +19,9 @@ _LARGEST_FILE = 500_000
 class LookUpForm(forms.Form):
     code = forms.CharField(
         label=_("Code or link"),
+        help_text=_(
+            "Sixteen characters, such as 7K3M-Q9TX-4B2H-8VDT. Case and hyphens do not matter."
+        ),
         max_length=400,
         error_messages={"required": _("Type the code from the certificate, or paste its link.")},
     )

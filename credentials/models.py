@@ -139,7 +139,7 @@ class Credential(models.Model):
 
     @property
     def grouped_code(self) -> str:
-        """As people read it: `7K3M-Q9TX-4B2H-8VD0`."""
+        """As people read it: `7K3M-Q9TX-4B2H-8VDT`."""
         return shortcode.grouped(self.code)
 
     @property

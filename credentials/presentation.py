@@ -32,6 +32,7 @@ class ShownCheck:
     word: str
     says: str
     detail: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Record:
 def page(
     credential: Credential, verdict: Verdict, revocation: Revocation | None, *, at: datetime
 ) -> Page:
-    checks = [_shown(check, credential, revocation, at=at) for check in verdict.checks]
+    checks = [_shown(check, verdict, credential, revocation, at=at) for check in verdict.checks]
     failing = sum(check.tone != "ok" for check in checks)
     tone, headline, advice = _headline(credential, verdict, revocation, at=at)
     return Page(
@@ -160,10 +161,15 @@ def _headline(
 
 
 def _shown(
-    check: verify.Check, credential: Credential, revocation: Revocation | None, *, at: datetime
+    check: verify.Check,
+    verdict: Verdict,
+    credential: Credential,
+    revocation: Revocation | None,
+    *,
+    at: datetime,
 ) -> ShownCheck:
     tone: Tone = {"holds": "ok", "fails": "bad", "unknown": "warn"}[check.state]  # type: ignore[assignment]
-    title, says, detail = str(check.name), check.says, check.detail
+    title, says, detail, code = str(check.name), check.says, check.detail, ""
     match check.name:
         case "signature":
             title = _("Signature")
@@ -172,6 +178,7 @@ def _shown(
         case "issuer":
             title = _("Issuer’s key")
             if check.state == "holds":
+                detail, code = "", check.detail
                 says = _("The key belongs to %(issuer)s and is in its published list.") % {
                     "issuer": settings.ISSUER_NAME
                 }
@@ -184,7 +191,12 @@ def _shown(
                 says = _("Not revoked. The list is of %(time)s UTC.") % {
                     "time": date_format(credential.status_list.signed_at, "j F Y, H:i")
                 }
-            detail = detail.replace(settings.SITE_URL, "")
+            if (claims := verdict.claims) and check.state != "unknown":
+                detail = _("Bit %(bit)s of revocation list %(list)s is %(value)s") % {
+                    "bit": claims.status_index,
+                    "list": credential.status_list.number,
+                    "value": int(check.state == "fails"),
+                }
         case "dates":
             title = _("Dates")
             words = {
@@ -207,6 +219,7 @@ def _shown(
         else _("expired"),
         says=says,
         detail=detail,
+        code=code,
     )
 
 

@@ -1,6 +1,6 @@
 """The short code on a certificate: 75 random bits and a check character, easy to read aloud.
 
-Sixteen characters of Crockford's base 32 in four groups, e.g. `7K3M-Q9TX-4B2H-8VD0`. The check is
+Sixteen characters of Crockford's base 32 in four groups, e.g. `7K3M-Q9TX-4B2H-8VDT`. The check is
 a weighted sum in the field of 32 elements, so that every single wrong character and every exchange
 of two characters is noticed, not just most of them.
 """
@@ -34,7 +34,7 @@ def new(random_below: Callable[[int], int]) -> str:
 
 
 def grouped(code: str) -> str:
-    """As people see it: `7K3M-Q9TX-4B2H-8VD0`."""
+    """As people see it: `7K3M-Q9TX-4B2H-8VDT`."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
