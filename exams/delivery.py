@@ -133,7 +133,13 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
         received_at = arrival.received_at()
         rev = stored.rev if stored else 0
         verdict = save_protocol.judge_save(
-            clock, received_at=received_at, base_rev=save.base_rev, rev=rev
+            clock,
+            received_at=received_at,
+            base_rev=save.base_rev,
+            rev=rev,
+            follows_own=stored is not None
+            and stored.event.client_id == save.client_id
+            and stored.event.client_seq < save.client_seq,
         )
         event = ResponseEvent.objects.create(
             attempt_item=item,

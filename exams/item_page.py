@@ -133,7 +133,7 @@ def sheet(item: AttemptItem) -> Sheet:
         saved_at=event.received_at if event else None,
         receipt=event.receipt if event else "",
         words=in_words(face, payload),
-        kept=_kept(item, face, after=event.pk if event else 0),
+        kept=_kept(item, face, event) if event else None,
     )
 
 
@@ -236,11 +236,15 @@ def _left(face: Face, payload: Payload) -> tuple[Row, ...]:
     )
 
 
-def _kept(item: AttemptItem, face: Face, *, after: int) -> Kept | None:
+def _kept(item: AttemptItem, face: Face, counts: ResponseEvent) -> Kept | None:
+    """The newest answer from another page that lost against the one that counts, if it differs."""
     event = (
         ResponseEvent.objects.filter(
-            attempt_item=item, verdict=ResponseEvent.Verdict.CONFLICT, pk__gt=after
+            attempt_item=item, verdict=ResponseEvent.Verdict.CONFLICT, pk__gt=counts.pk
         )
+        # An older save of the same page that arrived out of order was replaced by its writer.
+        .exclude(client_id=counts.client_id)
+        .exclude(payload_sha256=counts.payload_sha256)
         .order_by("-pk")
         .first()
     )

@@ -56,18 +56,22 @@ class Clock:
         return self.deadline_at + timedelta(seconds=self.grace_s)
 
 
-def judge_save(clock: Clock, *, received_at: datetime, base_rev: int, rev: int) -> SaveVerdict:
+def judge_save(
+    clock: Clock, *, received_at: datetime, base_rev: int, rev: int, follows_own: bool = False
+) -> SaveVerdict:
     """Say whether a save counts. Order matters: too late is too late, whatever it was based on.
 
     What counts is when the save reached us, not when we came to it: a save that was received in
     time is accepted even if a slow machine writes it after the close. `base_rev` is the revision
-    the candidate was looking at, `rev` the current one.
+    the candidate was looking at, `rev` the current one. `follows_own` says that the current one
+    came earlier from the same page: a page cannot be in conflict with itself, even when it closed
+    before it heard of its last save.
     """
     if clock.state == "ready":
         raise NotStarted()
     if received_at > clock.counts_until:
         return "closed" if clock.closed_by == "candidate" else "late"
-    return "accepted" if base_rev == rev else "conflict"
+    return "accepted" if base_rev == rev or follows_own else "conflict"
 
 
 def is_overdue(clock: Clock, *, at: datetime) -> bool:

@@ -1,4 +1,26 @@
-from django.urls import URLPattern
+"""Addresses of the exams app, under /exams/."""
+
+from django.urls import path
+
+from exams import examiner_views, views
 
 app_name = "exams"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("examiner/", examiner_views.running, name="examiner"),
+    path("examiner/accommodations/", examiner_views.accommodate, name="accommodate"),
+    path("examiner/attempts/<uuid:attempt_id>/extend/", examiner_views.extend, name="extend"),
+    path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
+    path("attempts/<uuid:attempt_id>/start/", views.start, name="start"),
+    path("attempts/<uuid:attempt_id>/status/", views.status, name="status"),
+    path("attempts/<uuid:attempt_id>/items/<int:position>/", views.item, name="item"),
+    path("attempts/<uuid:attempt_id>/items/<int:position>/save/", views.save, name="save"),
+    path("attempts/<uuid:attempt_id>/items/<int:position>/flag/", views.flag, name="flag"),
+    path("attempts/<uuid:attempt_id>/review/", views.review, name="review"),
+    path("attempts/<uuid:attempt_id>/hand-in/", views.hand_in, name="hand-in"),
+    path("attempts/<uuid:attempt_id>/receipt/", views.receipt, name="receipt"),
+    path("attempts/<uuid:attempt_id>/receipt.txt", views.receipt_file, name="receipt-file"),
+    path("attempts/<uuid:attempt_id>/result/", views.result, name="result"),
+    path("<slug:exam>/", views.exam, name="exam"),
+    path("<slug:exam>/prepare/", views.prepare, name="prepare"),
+]

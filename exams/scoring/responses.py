@@ -190,6 +190,7 @@ def _place(value: Any, last: int) -> int:
 
 
 def _typed(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TYPED or not value.isprintable():
+    typed = " ".join(value.split()) if isinstance(value, str) else None
+    if typed is None or len(typed) > MAX_TYPED or not typed.isprintable():
         raise BadResponse(problem=f"expected one line of at most {MAX_TYPED} characters")
-    return value.strip()
+    return typed

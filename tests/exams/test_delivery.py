@@ -119,6 +119,17 @@ def test_a_stale_tab_is_kept_as_a_conflict_and_told_both_values(
     assert Response.objects.get().payload == ANSWER
 
 
+def test_a_page_is_never_in_conflict_with_its_own_earlier_save(
+    open_attempt: Attempt, first_single: int, save: Callable[..., Any]
+) -> None:
+    save(open_attempt, first_single, ANSWER, client="tab-one", seq=1)
+    later = save(open_attempt, first_single, {"choice": "b"}, client="tab-one", seq=3)
+    overtaken = save(open_attempt, first_single, {"choice": "c"}, client="tab-one", seq=2)
+
+    assert (later.verdict, later.current) == ("accepted", {"choice": "b"})
+    assert (overtaken.verdict, overtaken.current) == ("conflict", {"choice": "b"})
+
+
 @pytest.mark.parametrize(
     ("deadline_ago", "received_ago", "verdict"),
     [

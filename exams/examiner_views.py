@@ -1,0 +1,121 @@
+"""The examiner's page: running attempts, more time for one of them, accommodations."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Max, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from checkride.accounts.access import SignedInRequest, role_required
+from checkride.accounts.models import User
+from checkride.accounts.roles import Role
+from checkride.jobs.dbclock import database_now
+from checkride.lib.errors import DomainError
+from exams import delivery, preparation
+from exams.models import Accommodation, Attempt, Extension, ResponseEvent
+from exams.views import private
+
+
+class ExtensionForm(forms.Form):
+    minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes"), min_value=1, max_value=delivery.MAX_EXTENSION_MINUTES
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)
+
+
+class AccommodationForm(forms.Form):
+    email = forms.EmailField(label=gettext_lazy("Candidate's e-mail address"))
+    time_percent = forms.TypedChoiceField(
+        label=gettext_lazy("Time, times the usual"),
+        choices=Accommodation.MULTIPLIERS,
+        coerce=int,
+    )
+    ends_on = forms.DateField(
+        label=gettext_lazy("Until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=gettext_lazy("Leave empty if it does not end."),
+    )
+
+
+@require_GET
+@role_required(Role.EXAMINER)
+@private
+def running(request: SignedInRequest) -> HttpResponse:
+    return _page(request, AccommodationForm())
+
+
+@require_POST
+@role_required(Role.EXAMINER)
+@private
+def extend(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    attempt = get_object_or_404(Attempt, pk=attempt_id)
+    form = ExtensionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed. Give whole minutes and a reason."))
+        return redirect("exams:examiner")
+    try:
+        extension = delivery.extend(attempt.pk, by=request.user, **form.cleaned_data)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(
+            request,
+            _("%(minutes)s minutes added. The candidate's timer shows them within a minute.")
+            % {"minutes": extension.seconds // 60},
+        )
+    return redirect("exams:examiner")
+
+
+@require_POST
+@role_required(Role.EXAMINER)
+@private
+def accommodate(request: SignedInRequest) -> HttpResponse:
+    form = AccommodationForm(request.POST)
+    if form.is_valid():
+        candidate = User.objects.filter(email__iexact=form.cleaned_data.pop("email")).first()
+        if candidate is not None:
+            preparation.grant_accommodation(candidate, by=request.user, **form.cleaned_data)
+            messages.success(
+                request, _("Granted. It applies to attempts that have not been started.")
+            )
+            return redirect("exams:examiner")
+        form.add_error("email", _("Nobody has an account with this address."))
+    return _page(request, form, status=422)
+
+
+def _page(request: SignedInRequest, form: AccommodationForm, *, status: int = 200) -> HttpResponse:
+    attempts = (
+        Attempt.objects.filter(state=Attempt.State.IN_PROGRESS)
+        .select_related("candidate", "blueprint_version")
+        .annotate(
+            last_save_at=Max(
+                "items__events__received_at",
+                filter=Q(items__events__verdict=ResponseEvent.Verdict.ACCEPTED),
+            )
+        )
+        .order_by("deadline_at")
+    )
+    return render(
+        request,
+        "exams/examiner.html",
+        {
+            "attempts": attempts,
+            "now": database_now(),
+            "extensions": Extension.objects.select_related(
+                "attempt__candidate", "granted_by"
+            ).order_by("-granted_at")[:20],
+            "accommodations": Accommodation.objects.select_related("candidate", "granted_by")[:50],
+            "form": form,
+            "most_minutes": delivery.MAX_EXTENSION_MINUTES,
+            "nav_section": "exams",
+        },
+        status=status,
+    )

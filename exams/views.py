@@ -1,0 +1,499 @@
+"""The candidate's pages: overview, start, items, review, receipt, result."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from checkride.accounts.access import SignedInRequest
+from checkride.jobs.dbclock import database_now
+from checkride.lib.errors import DomainError
+from exams import access, delivery, item_page, preparation, result_page
+from exams.models import Attempt, AttemptItem, BlueprintVersion, Extension, ResponseEvent
+from exams.receipt_clock import seconds_since_arrival
+from exams.scoring.responses import BadResponse
+
+P = ParamSpec("P")
+
+MAX_SAVE_BYTES = 10_000
+MAX_SEQUENCE = 2**31 - 1
+_CLIENT = re.compile(r"[A-Za-z0-9-]{1,40}")
+
+
+def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Nothing of an attempt is stored by a browser or told to another site."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return guarded
+
+
+JsonView = Callable[Concatenate[SignedInRequest, P], JsonResponse]
+
+
+def answers_script(view: JsonView[P]) -> Callable[..., HttpResponse]:
+    """For requests by our script: 401 instead of a redirect to the sign-in page, so that the
+    script keeps the answer and says why."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return JsonResponse(
+                {
+                    "code": "signed-out",
+                    "message": _(
+                        "You are signed out. Your answers are kept on this computer. "
+                        "Sign in again in another tab and go on here."
+                    ),
+                },
+                status=401,
+            )
+        return view(request, *args, **kwargs)
+
+    return private(guarded)
+
+
+def _arrival(request: HttpRequest) -> delivery.Arrival:
+    return delivery.Arrival(partial(seconds_since_arrival, request))
+
+
+# Before the start -------------------------------------------------------------------------------
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Every exam there is, and the person's own attempts."""
+    attempts: list[Attempt] = []
+    if request.user.is_authenticated:
+        attempts = list(
+            Attempt.objects.filter(candidate=request.user)
+            .select_related("blueprint_version", "result__grade_run")
+            .order_by("-prepared_at")
+        )
+    versions = BlueprintVersion.objects.filter(is_current=True).order_by("exam")
+    return render(
+        request,
+        "exams/index.html",
+        {"versions": versions, "attempts": attempts, "nav_section": "exams"},
+    )
+
+
+@require_GET
+def exam(request: HttpRequest, exam: str) -> HttpResponse:
+    """What an exam is, what it asks and what it records."""
+    version = get_object_or_404(BlueprintVersion, exam=exam, is_current=True)
+    status, may_prepare = None, False
+    if request.user.is_authenticated:
+        now = database_now()
+        status = preparation.eligibility(request.user, version, at=now)
+        may_prepare = status.is_open(at=now)
+    return render(
+        request,
+        "exams/exam.html",
+        {
+            "exam": exam,
+            "blueprint": version.blueprint,
+            "status": status,
+            "may_prepare": may_prepare,
+            "nav_section": "exams",
+        },
+    )
+
+
+@require_POST
+@login_required
+def prepare(request: SignedInRequest, exam: str) -> HttpResponse:
+    try:
+        attempt = preparation.prepare(request.user, exam)
+    except preparation.UnknownExam as error:
+        raise Http404 from error
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("exams:exam", exam)
+    return redirect("exams:attempt", attempt.pk)
+
+
+@require_GET
+@login_required
+@private
+def attempt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """The start page while an attempt is ready; afterwards the way to where it stands."""
+    own = access.own_attempt(request.user, attempt_id)
+    if own.state != Attempt.State.READY:
+        return redirect(_where(_closed_if_overdue(own)))
+    return render(
+        request,
+        "exams/start.html",
+        {"attempt": own, "blueprint": own.blueprint, "nav_section": "exams"},
+    )
+
+
+@require_POST
+@login_required
+@private
+def start(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    own = delivery.start(access.own_attempt(request.user, attempt_id))
+    return redirect(_where(own))
+
+
+# During the attempt -----------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@private
+def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpResponse:
+    """One item. Posting the form saves; it is the whole exam for a browser without script."""
+    own = access.own_attempt(request.user, attempt_id)
+    place = access.own_item(own, position)
+    if request.method == "POST":
+        return _save_form(request, own, place)
+    own = _closed_if_overdue(own)
+    if not own.is_running:
+        return redirect(_where(own))
+    delivery.note_seen(place)
+    overview = item_page.overview(own, current=position)
+    previous, following = item_page.neighbours(
+        position, (entry.position for entry in overview.entries)
+    )
+    return render(
+        request,
+        "exams/item.html",
+        {
+            **_bar(own),
+            "sheet": item_page.sheet(place),
+            "overview": overview,
+            "previous": previous,
+            "following": following,
+            "client_id": uuid.uuid4(),
+        },
+    )
+
+
+def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> HttpResponse:
+    position = place.position
+    go = request.POST.get("go", "stay")
+    if go in {"flag", "unflag"}:
+        delivery.flag(place, flagged=go == "flag")
+    try:
+        if go == "use-kept":
+            save = _kept_again(request, place)
+        else:
+            payload = {} if go == "clear" else item_page.payload_from_post(place.face, request.POST)
+            save = _posted_save(request.POST, payload)
+        receipt = delivery.save_response(own.pk, position, save, arrival=_arrival(request))
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect(
+            _where(own) if own.state == Attempt.State.READY else _item_url(own, position)
+        )
+    if receipt.verdict in {"late", "closed"}:
+        messages.warning(request, _late_message(receipt))
+        return redirect("exams:receipt", own.pk)
+    if receipt.verdict == "conflict":
+        # The page shows both answers and lets the candidate choose.
+        return redirect(_item_url(own, position))
+    match go:
+        case "review":
+            return redirect("exams:review", own.pk)
+        case number if number.isdecimal() and len(number) < 4:
+            return redirect(_item_url(own, int(number)))
+        case _:
+            return redirect(_item_url(own, position))
+
+
+@require_POST
+@answers_script
+def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonResponse:
+    """Save by script. 200 counts, 409 is kept beside another answer, 410 is kept and too late."""
+    own = access.own_attempt(request.user, attempt_id)
+    access.own_item(own, position)
+    try:
+        sent = _sent_save(request.body)
+        receipt = delivery.save_response(own.pk, position, sent, arrival=_arrival(request))
+    except BadResponse as refusal:
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=422)
+    except DomainError as refusal:
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=409)
+    status = {"accepted": 200, "conflict": 409, "late": 410, "closed": 410}[receipt.verdict]
+    return JsonResponse(
+        {
+            "code": receipt.verdict,
+            "message": "" if status != 410 else _late_message(receipt),
+            "rev": receipt.rev,
+            "payload_sha256": receipt.payload_sha256,
+            "yours": receipt.payload,
+            "current_rev": receipt.current_rev,
+            "current": receipt.current,
+            "received_at": receipt.received_at.isoformat(),
+            "server_now": receipt.server_now.isoformat(),
+            "remaining_ms": receipt.remaining_ms,
+            "closed": receipt.closed,
+        },
+        status=status,
+    )
+
+
+@require_POST
+@answers_script
+def flag(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonResponse:
+    own = access.own_attempt(request.user, attempt_id)
+    place = access.own_item(own, position)
+    flagged = request.POST.get("flagged") == "true"
+    delivery.flag(place, flagged=flagged)
+    return JsonResponse({"flagged": flagged})
+
+
+@require_GET
+@answers_script
+def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
+    """The time left by the database's clock, and whether the attempt is closed or released."""
+    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    now = database_now()
+    return JsonResponse(
+        {
+            "state": own.state,
+            "server_now": now.isoformat(),
+            "remaining_ms": 0 if own.is_closed else own.remaining_ms(at=now),
+        }
+    )
+
+
+@require_GET
+@login_required
+@private
+def review(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    if not own.is_running:
+        return redirect(_where(own))
+    return render(request, "exams/review.html", {**_bar(own), "overview": item_page.overview(own)})
+
+
+@require_POST
+@login_required
+@private
+def hand_in(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """Close the attempt. It needs the ticked box, except when the time is over anyway."""
+    own = access.own_attempt(request.user, attempt_id)
+    if own.state == Attempt.State.READY:
+        return redirect(_where(own))
+    if request.POST.get("confirm") != "yes" and own.remaining_ms(at=database_now()) > 0:
+        messages.error(
+            request,
+            _("Nothing was handed in. Tick the box to say that you are done, and press again."),
+        )
+        return redirect("exams:review", own.pk)
+    delivery.hand_in(own.pk, arrival=_arrival(request))
+    return redirect("exams:receipt", own.pk)
+
+
+# After the attempt ------------------------------------------------------------------------------
+
+
+@require_GET
+@login_required
+@private
+def receipt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """Every answer with the second it was received."""
+    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    if not own.is_closed:
+        return redirect(_where(own))
+    return render(
+        request,
+        "exams/receipt.html",
+        {
+            "attempt": own,
+            "blueprint": own.blueprint,
+            "lines": item_page.receipt_lines(own),
+            "extensions": Extension.objects.filter(attempt=own),
+            "not_counted": ResponseEvent.objects.filter(attempt_item__attempt=own)
+            .exclude(verdict=ResponseEvent.Verdict.ACCEPTED)
+            .count(),
+            "nav_section": "exams",
+        },
+    )
+
+
+@require_GET
+@login_required
+@private
+def receipt_file(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """The receipt as a text file, with the whole hash of every save."""
+    own = access.own_attempt(request.user, attempt_id)
+    if not own.is_closed:
+        raise Http404
+    response = render(
+        request,
+        "exams/receipt.txt",
+        {
+            "attempt": own,
+            "blueprint": own.blueprint,
+            "lines": item_page.receipt_lines(own),
+            "extensions": Extension.objects.filter(attempt=own),
+        },
+        content_type="text/plain; charset=utf-8",
+    )
+    name = f"receipt-{own.exam}-{own.form_code}.txt"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_GET
+@login_required
+@private
+def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    own = access.own_attempt(request.user, attempt_id)
+    released = getattr(own, "result", None)
+    if released is None:
+        return redirect(_where(own))
+    run = released.grade_run
+    domains = result_page.domain_rows(run)
+    opens_at = preparation.eligibility(
+        request.user, own.blueprint_version, at=database_now()
+    ).opens_at
+    return render(
+        request,
+        "exams/result.html",
+        {
+            "attempt": own,
+            "blueprint": own.blueprint,
+            "result": released,
+            "run": run,
+            "total": result_page.total(run),
+            "domains": domains,
+            "gaps": [row for row in domains if row.study],
+            "opens_at": opens_at,
+            "nav_section": "exams",
+        },
+    )
+
+
+# Small parts ------------------------------------------------------------------------------------
+
+
+def _bar(own: Attempt) -> dict[str, object]:
+    """What the exam bar shows on every page of a running attempt."""
+    now = database_now()
+    remaining_ms = own.remaining_ms(at=now)
+    return {
+        "attempt": own,
+        "blueprint": own.blueprint,
+        "remaining_ms": remaining_ms,
+        "minutes_left": -(-remaining_ms // 60_000),
+        "last_saved_at": _last_saved_at(own),
+    }
+
+
+def _last_saved_at(own: Attempt) -> datetime | None:
+    return (
+        ResponseEvent.objects.filter(
+            attempt_item__attempt=own, verdict=ResponseEvent.Verdict.ACCEPTED
+        )
+        .order_by("-id")
+        .values_list("received_at", flat=True)
+        .first()
+    )
+
+
+def _closed_if_overdue(own: Attempt) -> Attempt:
+    if own.is_running and delivery.close_if_overdue(own.pk).is_closed:
+        own.refresh_from_db()
+    return own
+
+
+def _where(own: Attempt) -> str:
+    """The page that fits the attempt's state."""
+    match own.state:
+        case Attempt.State.READY:
+            return reverse("exams:attempt", args=[own.pk])
+        case Attempt.State.IN_PROGRESS:
+            return _item_url(own, _first_open(own))
+        case Attempt.State.RELEASED:
+            return reverse("exams:result", args=[own.pk])
+        case _:
+            return reverse("exams:receipt", args=[own.pk])
+
+
+def _first_open(own: Attempt) -> int:
+    waiting = item_page.overview(own).unanswered
+    return waiting[0].position if waiting else 1
+
+
+def _item_url(own: Attempt, position: int) -> str:
+    return reverse("exams:item", args=[own.pk, position])
+
+
+def _late_message(receipt: delivery.Receipt) -> str:
+    return _(
+        "This answer reached us at %(at)s UTC, after the end. It is kept and shown on your "
+        "receipt, and it does not count."
+    ) % {"at": f"{receipt.received_at:%H:%M:%S}"}
+
+
+def _posted_save(post: Any, payload: dict[str, Any]) -> delivery.Save:
+    return _checked_save(
+        {
+            "client_id": post.get("client_id"),
+            "client_seq": _whole(post.get("client_seq")),
+            "base_rev": _whole(post.get("base_rev")),
+            "payload": payload,
+        }
+    )
+
+
+def _kept_again(request: SignedInRequest, place: AttemptItem) -> delivery.Save:
+    """Save an answer that was kept as a conflict once more, this time on the current revision."""
+    event = ResponseEvent.objects.filter(
+        pk=_whole(request.POST.get("kept")) or 0, attempt_item=place
+    ).first()
+    if event is None:
+        raise BadResponse(problem=_("the answer to take over is not there"))
+    return _posted_save(request.POST, event.payload)
+
+
+def _sent_save(body: bytes) -> delivery.Save:
+    if len(body) > MAX_SAVE_BYTES:
+        raise BadResponse(problem=_("it is too long"))
+    try:
+        return _checked_save(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise BadResponse(problem=_("it is not JSON")) from error
+
+
+def _checked_save(sent: Any) -> delivery.Save:
+    if not isinstance(sent, dict):
+        raise BadResponse(problem=_("it is not an object"))
+    client_id, seq, base = sent.get("client_id"), sent.get("client_seq"), sent.get("base_rev")
+    if not isinstance(client_id, str) or not _CLIENT.fullmatch(client_id):
+        raise BadResponse(problem=_("it does not say which tab it comes from"))
+    return delivery.Save(client_id, _counted(seq), _counted(base), sent.get("payload"))
+
+
+def _counted(number: Any) -> int:
+    # bool is an int in Python; `true` counts nothing.
+    if type(number) is not int or not 0 <= number <= MAX_SEQUENCE:
+        raise BadResponse(problem=_("its numbering is broken"))
+    return number
+
+
+def _whole(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() and len(value) < 12 else None
