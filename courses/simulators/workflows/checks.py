@@ -804,15 +804,33 @@ def superfluous(map_: WorkflowMap, world: World) -> tuple[str, ...]:
     for first, second in itertools.permutations(map_.nodes, 2):
         if first.block != second.block or first.kind not in ("agent", "guard", "monitor"):
             continue
-        around = walk([graph.start], _around(graph, {first.id}), lambda n: n == second.id)  # noqa: B023
+        around = walk([graph.start], _around(graph, {first.id}), lambda n: n == second.id)
         if around is not None or second.id not in _reachable(graph, first.id):
             continue
-        between = _reachable(graph, first.id) & {
-            node_id for node_id in graph.nodes if second.id in _reachable(graph, node_id)
-        }
-        if not any(graph.nodes[n].kind in ("human", "escalation") for n in between):
+        # A walk from the one straight to the other, past a person who may send the case back.
+        past = walk(
+            [(after, False) for after in graph.successors(first.id)],
+            _persons_met(graph, {first.id, second.id}),
+            lambda state: state == (second.id, True),
+        )
+        if past is None:
             found.append(second.id)
     return tuple(dict.fromkeys(found))
+
+
+def _persons_met(
+    graph: Graph, stops: Collection[str]
+) -> Callable[[tuple[str, bool]], Iterable[tuple[str, bool]]]:
+    """One step onward, up to the stops, remembering whether a person was met."""
+
+    def onward(state: tuple[str, bool]) -> Iterable[tuple[str, bool]]:
+        node_id, met = state
+        if node_id in stops:
+            return []
+        met = met or graph.nodes[node_id].kind in ("human", "escalation")
+        return [(after, met) for after in graph.successors(node_id)]
+
+    return onward
 
 
 def _count(number: int) -> str:

@@ -42,7 +42,7 @@ from courses.simulators.workflows.world import Block, World
 
 NONE, APPROVE, REJECT, REWORK = range(4)
 MICRO = 1_000_000
-MAX_TOKENS_PER_CASE = 24
+MAX_TOKENS_PER_CASE = 12
 
 
 class TooManyTokens(DomainError):
@@ -138,7 +138,7 @@ class Run:
 def start_run(program: Program, streams: Streams) -> Run:
     """Let all cases walk through the map; `settle` then decides the queues.
 
-    Raises `TooManyTokens` when the map makes more than 24 tokens for each case.
+    Raises `TooManyTokens` when the map makes more than 12 tokens for each case.
     """
     world = program.world
     cases = np.arange(streams.total)

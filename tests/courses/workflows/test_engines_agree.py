@@ -1,0 +1,217 @@
+"""The simulation against SimPy case by case, and the exact chain against the simulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from courses.simulators.workflows import writing
+from courses.simulators.workflows.exact import run_exact
+from courses.simulators.workflows.model import WorkflowMap
+from courses.simulators.workflows.program import Program, compile_map
+from courses.simulators.workflows.replay import replay
+from courses.simulators.workflows.simulate import Run, Settled, settle, start_run
+from courses.simulators.workflows.streams import Streams
+from courses.simulators.workflows.world import World, read_world
+
+Json = Any
+Exercise = dict[str, Json]
+
+RUSH = {"arrivals.peak": {"every": "10h", "from": "3h", "to": "5h", "factor": 3}}
+
+
+def simulated(
+    program: Program, cases: int, seed: str = "test", runs: int = 1
+) -> tuple[Run, Settled]:
+    run = start_run(program, Streams(seed, cases, runs))
+    return run, settle(run)
+
+
+def by_oracle(oracle: ModuleType, run: Run, exercise: Exercise, map_: WorkflowMap) -> list[Any]:
+    def draw(block: str, purpose: str, visit: int, case: int) -> float:
+        return float(run.streams.uniform(block, purpose, visit)[case])
+
+    faults = list(exercise["world"]["faults"])
+    found: list[Any] = oracle.run_oracle(
+        writing.to_json(map_),
+        exercise["world"],
+        exercise["policy"]["high_risk"],
+        draw,
+        run.arrival_ms.tolist(),
+        run.amount_cents.tolist(),
+        [faults[number] for number in run.fault.tolist()],
+    )
+    return found
+
+
+def differences(run: Run, settled: Settled, cases: list[Any]) -> list[tuple[int, str]]:
+    """Which cases ended differently, and in what."""
+    ids = [step.node.id for step in run.program.steps]
+    found = []
+    for case in cases:
+        n = case.number
+        end = None if settled.stuck[n] else ids[settled.end[n]]
+        pairs = {
+            "end": (end, case.end),
+            "time": (int(settled.cycle_ms[n]), case.cycle),
+            "cost": (int(settled.micro[n]), case.micro),
+            "harm": (int(settled.harm_cents[n]), case.harm),
+            "served": (bool(settled.served[n]), case.served),
+        }
+        found += [(n, name) for name, (mine, other) in pairs.items() if mine != other]
+    return found
+
+
+def test_every_case_of_the_reference_map_ends_as_in_simpy(
+    read: Callable[[str], WorkflowMap],
+    reference: str,
+    world: World,
+    exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    map_ = read(reference)
+    run, settled = simulated(compile_map(map_, world), 4000)
+
+    assert differences(run, settled, by_oracle(oracle, run, exercise, map_)) == []
+
+
+def test_every_case_ends_as_in_simpy_when_a_rush_makes_people_give_up(
+    read: Callable[[str], WorkflowMap],
+    change: Callable[..., str],
+    exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    map_ = read(change(("patience: 2h", "patience: 10m")))
+    program = compile_map(map_, read_world(exercise, RUSH))
+    run, settled = simulated(program, 4000)
+
+    assert settled.waits.timed_out.sum() > 50
+    assert differences(run, settled, by_oracle(oracle, run, exercise, map_)) == []
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_case_of_a_random_map_ends_as_in_simpy(
+    seed: int,
+    random_map: Callable[..., WorkflowMap],
+    world: World,
+    exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    map_ = random_map(seed)
+    run, settled = simulated(compile_map(map_, world), 400, seed=f"map {seed}")
+
+    assert differences(run, settled, by_oracle(oracle, run, exercise, map_)) == []
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_replay_tells_what_was_counted(
+    seed: int, random_map: Callable[..., WorkflowMap], world: World
+) -> None:
+    run, settled = simulated(compile_map(random_map(seed), world), 100, seed=f"map {seed}")
+
+    for case in range(100):
+        told = replay(run, settled, case)
+        assert told.micro == settled.micro[case]
+        assert told.harm_cents == settled.harm_cents[case]
+        assert told.stuck == settled.stuck[case]
+        assert told.stuck or told.clock_ms == settled.cycle_ms[case]
+
+
+def z_score(values: np.ndarray[Any, Any], runs: int, expected: float) -> float:
+    """How many standard errors the mean over runs lies from what was calculated."""
+    means = values.reshape(runs, -1).mean(axis=1)
+    spread = float(means.std(ddof=1)) / math.sqrt(runs)
+    difference = float(means.mean()) - expected
+    if spread < 1e-12:  # every case costs the same
+        return 0.0 if abs(difference) < 1e-9 else math.inf
+    return difference / spread
+
+
+def assert_agrees(program: Program, seed: str) -> None:
+    """All measures of the exact chain within four standard errors of the simulation."""
+    runs, cases = 40, 2000
+    exact = run_exact(program)
+    run = start_run(program, Streams(seed, cases, runs))
+    settled = settle(run, time_outs=False)
+    expected = {
+        "cost": (settled.micro / 1e6, exact.cost),
+        "served": (settled.served.astype(float), exact.served * exact.good),
+        "escaped": (settled.escaped.astype(float), exact.escaped),
+        "stuck": (settled.stuck.astype(float), exact.stuck),
+    }
+    for number, pool in enumerate(program.pools):
+        expected[f"work of {pool.id}"] = (settled.work_ms[number] / 1000, exact.work_s[pool.id])
+    for name, share in exact.ends.items():
+        at = next(step.index for step in program.steps if step.node.id == name)
+        expected[f"end {name}"] = ((settled.end == at).astype(float), share)
+    for what, (values, wanted) in expected.items():
+        rare = min(wanted, 1 - wanted) if what.startswith(("end", "stuck", "escaped")) else wanted
+        if rare * runs * cases < 20 and what != "cost":
+            continue  # too rare for a normal approximation
+        assert abs(z_score(values, runs, wanted)) < 4, what
+    # Single amounts are heavy-tailed, so harm is compared by what it is made of: for each cell of
+    # the amount the exact mean is a formula, and the share of harmful payments is tested above.
+    if exact.escaped > 0.01:
+        assert abs(z_score(settled.harm_cents / 100, runs, exact.harm)) < 4, "harm"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_exact_chain_agrees_with_the_simulation_on_random_maps(
+    seed: int, random_map: Callable[..., WorkflowMap], world: World
+) -> None:
+    assert_agrees(compile_map(random_map(seed, patience=False), world), f"exact {seed}")
+
+
+def test_the_exact_chain_agrees_with_the_simulation_on_the_reference(
+    read: Callable[[str], WorkflowMap], reference: str, world: World
+) -> None:
+    assert_agrees(compile_map(read(reference), world), "exact reference")
+
+
+@pytest.mark.parametrize(
+    ("rule", "harm", "cost"),
+    [
+        ("amount > 999999999", 12.76, 0.25),
+        ("flagged", 8.58, 0.78),
+        ("amount >= 0", 2.54, 5.87),
+        ("flagged or confidence < 0.80 or amount > 267", 4.02, 2.63),
+    ],
+)
+def test_the_exact_chain_gives_the_figures_of_the_brief(
+    rule: str,
+    harm: float,
+    cost: float,
+    with_rule: Callable[[str], str],
+    read: Callable[[str], WorkflowMap],
+    world: World,
+) -> None:
+    found = run_exact(compile_map(read(with_rule(rule)), world))
+
+    assert found.harm == pytest.approx(harm, abs=0.005)
+    assert found.cost == pytest.approx(cost, abs=0.005)
+
+
+def test_the_wait_is_that_of_erlang(
+    read: Callable[[str], WorkflowMap], reference: str, world: World
+) -> None:
+    program = compile_map(read(reference), world)
+    run = start_run(program, Streams("erlang", 4000, 40))
+    settled = settle(run, time_outs=False)
+    servers = 3
+    exact = run_exact(program)
+    busy = exact.loads["reviewer"] * servers
+    terms = [busy**k / math.factorial(k) for k in range(servers)]
+    last = busy**servers / math.factorial(servers) / (1 - busy / servers)
+    waiting = last / (sum(terms) + last)
+    expected = waiting * 480 / (servers - busy)
+
+    total = np.zeros(run.streams.total)
+    np.add.at(total, settled.waits.case, settled.waits.started - settled.waits.arrived)
+    visits = len(settled.waits.case) / run.streams.total
+
+    assert abs(z_score(total / 1000, 40, expected * visits)) < 4
