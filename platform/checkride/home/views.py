@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from checkride.home import facts, specimens
+from checkride.home.graded_prompt import graded_prompt
 from courses import catalog
 
 
@@ -20,6 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "competencies": len(catalog.competencies()),
             "tracks": catalog.tracks(),
             "exam": facts.foundations_exam(),
+            "graded": graded_prompt(),
         },
     )
 

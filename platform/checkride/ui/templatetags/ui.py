@@ -1,5 +1,6 @@
 """Template tags of the design system. They draw; they query nothing."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from django.template.context import Context
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from checkride.ui import drawings, navigation
@@ -131,7 +133,7 @@ def pagination(context: Context, page: Page[Any], name: str = "page") -> dict[st
         if query is None:
             return f"?{name}={number}"
         query[name] = str(number)
-        return "?" + query.urlencode()
+        return f"?{query.urlencode()}"
 
     return {
         "page": page,
@@ -222,6 +224,12 @@ def in_words(count: int) -> str:
         _("Twelve"),
     )
     return words[count] if 0 <= count < len(words) else str(count)
+
+
+@register.filter
+def listed(values: Iterable[object]) -> str:
+    """Values as a sentence lists them: "3, 8 and 12"."""
+    return str(get_text_list([str(value) for value in values], _("and")))
 
 
 @register.filter
