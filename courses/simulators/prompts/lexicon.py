@@ -13,7 +13,7 @@ from typing import Final
 # Who a case can be handed to. An exercise adds names with `also_called: {human: [Priya]}`.
 HUMANS: Final = (
     "human|person|colleague|staff|supervisor|manager|somebody|someone|one|us|team|people|employee|specialist"
-    "|headquarters|coworker|operator|being|lead|humans|desk|owner|clerk"
+    "|headquarters|coworker|operator|lead|humans|desk|owner|clerk"
 )
 
 
@@ -59,10 +59,10 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
             bank card; cvv; cvc; iban; bank detail; payment detail; payment data; card info; bank account; plastic;
             account number; payment information; card information; pan; financial data; financial detail; pay* data""",
         "personal data": """personal data; personal information; personal detail; personal info; pii; private data;
-            private information; private detail; address; phone number; phone; home address; identifying information;
+            private information; private detail; identifying information;
             customer data; sensitive data; sensitive information; sensitive detail; particulars of person; confidential;
-            name and address; date of birth; email address; customer's data; private; telephone number; personal;
-            contact detail; contact data; where they live; identity data; customer detail; birth date; street;
+            customer's data; private; personal;
+            contact detail; contact data; identity data; customer detail;
             nobody's business; none of .. business; personally identifi*; privacy relevant; data about customer""",
         "customer": """customer; client; shopper; buyer; user; they; them; he; she; person writing; writer; purchaser;
             consumer; claimant; sender; guest; people; him; her; whoever writes""",
@@ -102,9 +102,9 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             imagine; fill in yourself; fill it in; fill in; suppose; infer; deduce; work out yourself; work it out;
             find out yourself; figure out yourself; figure out; make up; gamble; take a stab; a stab; improvise;
             put in; gut; shot in dark; best bet; fabricate; supply number; averaging; by feel; most probable; select order""",
-        "take-likely": """latest order; last order; most recent order; recent order; newest order; likeliest order;
+        "take-likely": """bought last; ordered last; whatever they bought; their newest; order they placed last; what they bought last; lastest order; latest; latest order; last order; most recent order; recent order; newest order; likeliest order;
             likely order; likely one; likeliest one; fits best; first order; latest purchase; nearest order; closest order;
-            best match; best matching; by name; by their name; under their name; customer's name; most recent one;
+            best match; best matching; by name; by their name; under their name; most recent one;
             latest one; looks likely; comes nearest; probably mean; looks right; order that fits; most recent purchase;
             last one; last thing they bought; previous order; newest one; by email address; order from same name;
             most likely value; best guess; looks like it; it looks like; looks like""",
@@ -135,7 +135,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             pay out; okay; allowed; can give; robot can; competence; mandate; authority; process; payout; credit; your limit;
             give it; pay it; your own; your call; handle; let it through; your purse; take care of it; fine;
             at most; maximum; cap; ceiling; up to; no more than; limit""",
-        "unlimited": """any amount; any sum; any size; no cap; no limit; no ceiling; no upper limit; no maximum; unlimited;
+        "unlimited": """every amount; every refund amount; all amounts; sky; any figure; whichever amount; all sums; no matter the amount; no matter the sum; any amount; any sum; any size; no cap; no limit; no ceiling; no upper limit; no maximum; unlimited;
             whatever amount; whatever sum; regardless of amount|size|sum|value; without limit; however large; however high; however much;
             however big; no matter how large|high|big|much|expensive; no sum is; whatever .. amount; whatever it cost; refund everything;
             matter .. amount; size .. no role; any refund; doesn't matter how much; every refund yourself; every sum;
@@ -143,6 +143,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             irrespective of amount|size; limitless; sky is limit; any claim; refund in full whatever; whatever size; no number too;
             because of amount; because of sum; too big for you; too high for you; full authority; any value; without any limit""",
         "danger": """legal; lawyer; attorney; solicitor; court; lawsuit; sue; litigation; injury; hurt; injured; harm; accident; hospital""",
+        "person": "{human}; a {human}; real {human}",
+        "contact-detail": """address; phone number; phone; email address; telephone number; home address; street; name and address; date of birth; where they live; birth date; customer's name""",
         # --- sources
         "only": """only; solely; exclusively; nothing but; nothing else; no other; sole; strictly; alone; base on; based on; basis;
             ground in; ground on; grounded; rest on; rest upon; rely on; stick to; within; according to; bound by; purely; source of truth;
@@ -159,7 +161,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             not in the text; not stated; nothing in it; nothing there; nothing fits; no passage; not fit; not include; none applies""",
         "say-so": """say so; say that; say it; tell; state; state so; so state; admit; inform; explain; let .. know; be open; point out; not covered;
             own up; be honest; acknowledge; declare; report; answer that; reply that; say you; say not; not know""",
-        "invent": """invent; make up; make .. up; made up; improvise; be creative; fabricate; add rule; rule of own; rules of own; own rule;
+        "invent": """as you think; you think is; find fair; how you feel; you like; feels right; do what feels; your best judgement; own cooking; own making; solve it yourself; something sensible; any solution; invent; make up; make .. up; made up; improvise; be creative; fabricate; add rule; rule of own; rules of own; own rule;
             own idea; own best idea; own judgment; own judgement; use judgment; use judgement; best judgment; best judgement; fair rule;
             common sense; own discretion; use discretion; seem fair; feel fair; seems fair; feels fair; feel right; seem right; gut feeling; gut;
             imagination; instinct; exception of own; create exception; make exception; own exception; think up; thinking up; dream up; supply terms;
@@ -192,7 +194,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         "command": """instruction; command; order; directive; direction; orders for you; request to; tell you; tells you; ask you to; rule change; demand; prompt; trick;
             ignore your rules; ignore rules; ignore instructions; forget your orders; forget rules; change rules; override; system message; instructs; addressed to you;
             direct you; tell robot; say ignore; do x; told to; to do something; new rules; asks you to; want you to; aimed at you; jailbreak; injection; order you""",
-        "obey": """obey; follow; execute; carry out; act on; act upon; comply; do what; do as; do it; as orders; as order; as commands; do it their way; their way; go along; take order; take orders; heed; listen to; do so;
+        "obey": """be .. instruction; be .. command; be orders; be an order; be .. order for; that way; handle it that way; way they|customer want; as order; instruct; count as instruction|order|command; take commands; obey; follow; execute; carry out; act on; act upon; comply; do what; do as; do it; as orders; as order; as commands; do it their way; their way; go along; take order; take orders; heed; listen to; do so;
             accept instruction|command|order; accept order; implement; submit to; perform; be bound by; give in; yield; apply; honour; honor; as instruction; as an order; as command;
             make command; make commands; do them; do these; instruction to you; instruction for you; order for you; orders for you; order to you; orders to you; an instruction; a command;
             instruct you; command you; commands you; command the; commands the; direct you; orders you; change rule; change these; change your; change what; override; overrule; trump; replace rule; as they say; as it says; as told; do that; be instructed;
@@ -209,7 +211,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             reply politely; stand firm; own authority; close ticket; continue; go on; proceed; refund; reassure; ignored; pay; soothe; brush aside; discuss; argue""",
         # --- language
         "language": "language; tongue; lingo; idiom",
-        "same-language": """same language; their language; their own language; customer's language; customer language; own language; his language; her language; customer's tongue; own tongue; their tongue;
+        "same-language": """that of customer|writer|sender|message|mail|person; language employed; language used|chosen|spoken; language .. customer|writer|sender; the one customer|they; same one they; language you get; as they do; tongue of; key that customer; language .. they wrote|write|use|used|chose; same language; their language; their own language; customer's language; customer language; own language; his language; her language; customer's tongue; own tongue; their tongue;
             language of customer|message|mail|email|writer|request|sender|letter|their|shopper|user; language of the; language in which; language they; language customer; language he; language she; language used;
             mirror .. language; match .. language; whichever language; whatever language; which language; language .. same; language they write; language message; language mail; detect language; switch to their; adapt to language;
             as spoken to; spoken to; way they wrote; way they write; language it; language that customer; language that they; language that message; that language; language writer; language shopper; language equal;
@@ -220,15 +222,15 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             english , always; in german; in french; in spanish; german only; in dutch; must be english; house language; company language; one language; english at all; english exclusively; stay english; english no matter; english whatever; keep english; english please""",
         # --- confirmation
         "restate": """restate; repeat; summarise; sum up; recap; state; tell; describe; say; read back; announce; present; show; spell out; explain; set out; recite; name; write to customer; write; inform; let .. know; lay out; outline; communicate; mention; list; quote; planned; intend; give .. the amount; present .. refund; what .. will; what .. intend; what .. about to; ask; repeats; propose; submit; detail; say aloud; confirm .. details""",
-        "confirm": """confirm; confirmation; consent; approve by customer; customer approve; customer's approval; customer's okay; customer's ok; okay from; their okay; get okay; their ok; their yes; a yes; say yes; says yes; said yes; yes from; the yes; wait for yes; agree; assent; customer agree; accept; nod; nods; go-ahead; go ahead; green light; wait for their; wait for answer; wait for reply; wait for customer; wait until; customer reply; customer's answer; say okay; says okay; double-check with; double check with; is that correct; is that right; do you agree; shall i; approval from customer; approval of customer; customer's agreement; blessing; thumbs up; customer confirm; procure; explicit ok; customer's word; acceptance; acknowledgment; affirm; check with customer; have heard; hears yes; hear yes; positive answer; sign from customer; okay of; customer's decision; customer okay""",
+        "confirm": """are you sure; yep; yeah; clear yes; explicit yes; wait .. yes; get .. yes; until .. yes; a .. yes; for .. yes; yes .. customer; have agreed; has agreed; thumbs-up; hear back; their approval; customer .. agree; customer .. confirm; hits yes; confirm; confirmation; consent; approve by customer; customer approve; customer's approval; customer's okay; customer's ok; okay from; their okay; get okay; their ok; their yes; a yes; say yes; says yes; said yes; yes from; the yes; wait for yes; agree; assent; customer agree; accept; nod; nods; go-ahead; go ahead; green light; wait for their; wait for answer; wait for reply; wait for customer; wait until; customer reply; customer's answer; say okay; says okay; double-check with; double check with; is that correct; is that right; do you agree; shall i; approval from customer; approval of customer; customer's agreement; blessing; thumbs up; customer confirm; procure; explicit ok; customer's word; acceptance; acknowledgment; affirm; check with customer; have heard; hears yes; hear yes; positive answer; sign from customer; okay of; customer's decision; customer okay""",
         "at-once": """immediately; at once; right away; straight away; instantly; without delay; straight; without confirm; without asking; just pay; just refund; without waiting; no questions; on the spot; forthwith; pay first; refund first; afterwards; afterward; after refund; after paying; straightaway; pronto; without further ado; instant; don't wait; do not wait; directly; later""",
         # --- looking up and doing twice
-        "look-up": """lookup order; look up; look .. up; lookup; retrieve order; fetch order; check order; check .. order; check history; check system; check record; check status; consult order; consult; pull up; open order; open .. order; order status;
+        "look-up": """look in .. book|record|file|system|account; look book; open the file; order .. be looked; be looked up; be consulted; be opened; look it up; be checked; see the order; study order; check it in; read its history; lookup order; look up; look .. up; lookup; retrieve order; fetch order; check order; check .. order; check history; check system; check record; check status; consult order; consult; pull up; open order; open .. order; order status;
             verify order; check if; check whether; inspect; find order; read order; load order; look in; look into order; look at order; look at; look first; look in order; peek; see in; record show; query order; search order; have a look; a look; check in; check for; look whether; examine; check earlier; check prior; check previous; review order; see whether; see if; order record; view order; order's history; check the""",
-        "already": """already refund; already refunded*; refund already; refunded* before; refunded* earlier; refunded* previously; refund before; already been; was refunded*; were refunded*; been refunded*; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
+        "already": """if refunded*; been given back; has been refunded*; given back once; was refunded*; refund there; refund is there; refund stands; shows refunded*; earlier refunded*; got their money; got its money; had their money; had its money; money was returned; money was sent; already returned; already given; got it back; been paid back; already compensated; paid back before; has one already; settled before; already credited; already processed; already refund; already refunded*; refund already; refunded* before; refunded* earlier; refunded* previously; refund before; already been; was refunded*; were refunded*; been refunded*; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
             refund on it; refund on record; refund on file; refund made; refund in; previously refunded*; money gone back; money back once; money back already; been back once; gone back; went back; went out; already got; already received; already have; already had; refund has; refund have; already money; was already; already money back; once refunded*; once before; once already; already flew; money already; got refund; had refund; got money; got one; a refund for; refund was; refund is on; refund shows; record show refund; show refund; shows a refund; refund since; refund .. already; refund .. before; refunded* .. before; money .. already; see refund; has been one before; already one; earlier payout; already reimbursed; earlier; before""",
-        "second": """second refund; another refund; refund twice; refund again; refunded again; refund second; paid twice; pay twice; twice; double refund; duplicate refund; duplicate; again; second time; further refund; one refund; refund once; once only; only once; more than once; one time; pays twice; repeat refund; repeated refund; two refunds; refunded twice; a second; additional refund; refund .. again; once more; new refund; anew; one refund per; next refund; gets one; two times; no more money""",
-        "refuse": """refuse; decline; deny; reject; turn down; turn .. down; say no; tell no; stop; block; no refund; not refund; not pay; not eligible; no second; answer no; answer is no; end; no more; over; not possible; no double; dismiss; halt; close; refused; denied; halted; arrest; no further; no money; nothing more; freeze; politely no""",
+        "second": """second request; back twice; given back twice; two refunds; not twice; second payout; money again; second one; second refund; another refund; refund twice; refund again; refunded again; refund second; paid twice; pay twice; twice; double refund; duplicate refund; duplicate; again; second time; further refund; one refund; refund once; once only; only once; more than once; one time; pays twice; repeat refund; repeated refund; two refunds; refunded twice; a second; additional refund; refund .. again; once more; new refund; anew; one refund per; next refund; gets one; two times; no more money""",
+        "refuse": """say no more; answer .. no; it is no; none; nothing; sorry no; not again; do not pay; do not refund; rejected; turned down; stays as it is; refuse; decline; deny; reject; turn down; turn .. down; say no; tell no; stop; block; no refund; not refund; not pay; not eligible; no second; answer no; answer is no; end; no more; over; not possible; no double; dismiss; halt; close; refused; denied; halted; arrest; no further; no money; nothing more; freeze; politely no""",
     }.items()
 }
 

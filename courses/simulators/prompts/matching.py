@@ -141,7 +141,7 @@ def _match(items: tuple[_Item, ...], row: list[Token], at: int, i: int) -> int |
             j = i + reach
             if j > n:
                 return None
-            if reach and row[j - 1].kind == MARK and row[j - 1].text in BOUNDARIES:
+            if reach and row[j - 1].kind == MARK and (row[j - 1].text in BOUNDARIES or row[j - 1].text == ","):
                 return None
             end = _match(items, row, at + 1, j)
             if end is not None:

@@ -121,6 +121,16 @@ def _conditions(row: list[Token]) -> None:
                 break
             if text in {"then", "please"}:
                 break
+            if (
+                text in {"he", "you", "we", "it", "she"}
+                and j > i + 2
+                and row[j - 1].kind == WORD
+                and _low(row, j - 1) in {"already", "before", "earlier", "then", "twice", "once", "refunded", "missing", "number", "hurt", "injured", "lawyer", "court"}
+            ):
+                break
+            if text == "answer" and _low(row, j - 1) == "the" and j > i + 3:
+                j -= 1
+                break
             if text in {"agent", "you", "robot", "we"} and j > i + 2 and _low(row, j + 1) in _DUTIES:
                 if _low(row, j - 1) == "the":
                     j -= 1
@@ -208,6 +218,7 @@ def _negations(unit: Unit) -> None:
     flip_back: list[tuple[int, int]] = []  # stretches whose negation a later word turns
     whole: list[tuple[int, int]] = []  # stretches denied as a whole ("no card number may appear")
     depth: list[tuple[bool, int]] = []
+    denial = False  # whether a "no", "not" or "never" stands in this clause
     while i < n:
         token = row[i]
         word, root = token.text.lower(), token.stem
@@ -223,12 +234,12 @@ def _negations(unit: Unit) -> None:
                 if depth:
                     negated, origin = depth.pop()
                 clause += 1
-            elif word == ":" and i <= 2 and negated and origin >= 0 and i - origin <= 2:
+            elif word == ":" and i <= 2 and negated and origin >= 0 and i - origin <= 2 and not row[origin].conditional:
                 base = True  # "Never: ..." governs what follows
                 clause += 1
             elif word in BOUNDARIES:
                 clause += 1
-                negated, origin = base, -1
+                negated, origin, denial = base, -1, base
             elif word == ",":
                 if negated and not base and not _list_goes_on(row, i):
                     negated, origin = base, -1
@@ -277,6 +288,8 @@ def _negations(unit: Unit) -> None:
             token.negated = negated
             i += 1
             continue
+        if word in {"not", "never", "no", "nobody", "nothing", "none", "nor"} and not token.conditional:
+            denial = True
         if word in {"not", "never", "nor", "hardly", "neither", "nowhere"} or (
             word == "no" and after in {"longer", "way"}
         ):
@@ -396,7 +409,10 @@ def _negations(unit: Unit) -> None:
             i += 1
             continue
         if word == "without":
-            negated = not negated
+            if after in {"exception", "fail", "delay", "doubt", "discussion", "further", "hesitation", "hesitat", "regard", "any"} and after != "any":
+                i += 2
+                continue
+            negated = not (negated or denial)
             origin = i if negated else -1
             token.negated = negated
             i += 1

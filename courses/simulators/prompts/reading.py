@@ -224,7 +224,11 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
         if unit.context or unit.question:
             unit.around = tokens(f"{unit.context} . {unit.question}", scenario.speller)
     segments.judge_force(
-        units, pasted=pasted, about_other_case=other_case, tool_names=scenario.tools
+        units,
+        pasted=pasted,
+        about_other_case=other_case,
+        tool_names=scenario.tools,
+        requirement_ids=frozenset(one.id for one in scenario.rules if "-" in one.id),
     )
     for unit in units:
         segments.silence_quotations(unit)

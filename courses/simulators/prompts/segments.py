@@ -567,7 +567,7 @@ class _Cutter:
         role = _ROLE.match(content)
         role_name = re.sub(r"[\d#()\s]+$", "", role.group(1).lower()) if role else ""
         pieces = [content] if code else split_sentences(content)
-        quote_line = quoted or bool(_ATTRIBUTED.match(content))
+        quote_line = quoted or (role is None and bool(_ATTRIBUTED.match(content)))
         title = ""
         for index, piece in enumerate(pieces):
             unit = Unit(
@@ -647,6 +647,7 @@ def judge_force(
     pasted: Callable[[str], bool],
     about_other_case: Callable[[Unit], str],
     tool_names: Mapping[str, str],
+    requirement_ids: frozenset[str] = frozenset(),
 ) -> None:
     """Set the force of every unit that its form alone did not decide."""
     forged = False
@@ -670,19 +671,21 @@ def judge_force(
             )
         ):
             unit.force, unit.why = "inert", "a word to the grader"
+        elif sum(one in text for one in requirement_ids) >= 2:
+            unit.force, unit.why = "inert", "a word to the grader"
         elif _CLAIM.search(text) and len(text.split()) <= 9 and not unit.code:
             unit.force, unit.why = "inert", "claims a rule without giving it"
         elif looks_like_keywords(text):
             unit.force, unit.why = "inert", "a list of keywords"
         elif pasted(text):
             unit.force, unit.why = "inert", "pasted from the brief"
-        elif _ATTRIBUTED.match(text) or _HEARSAY.search(text):
+        elif (unit.force != "example" and _ATTRIBUTED.match(text)) or _HEARSAY.search(text):
             unit.force, unit.why = "inert", "what somebody said or what no longer holds"
         elif other := about_other_case(unit):
             unit.force, unit.why = "inert", f"a rule for another case ({other})"
         elif _WEAK.search(text):
             unit.force, unit.why = "weak", "a wish or a warning without an act"
-        elif unit.force == "rule" and text.rstrip("\"') ").endswith("?"):
+        elif unit.force == "rule" and not unit.code and text.rstrip("\"') ").endswith("?"):
             unit.force, unit.why = "question", "a question"
         elif unit.force == "rule" and _is_inventory(unit, tool_names):
             unit.force, unit.why = "inert", "a list of tools"
@@ -716,6 +719,8 @@ def silence_quotations(unit: Unit) -> None:
     """
     row = unit.tokens
     opened: int | None = None
+    if unit.code:
+        return
     for index, token in enumerate(row):
         if token.kind != MARK or token.text != '"':
             continue

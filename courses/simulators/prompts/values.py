@@ -391,12 +391,17 @@ def _sides(view: View, slots: LimitSlots, text: str, start: int, end: int, index
             return
         if human or rest_human or around_human:
             view.yes("above", 0.93)
-            if _says_below(view, text, end, alone, rest_alone) or around_alone:
+            if _says_below(view, text, end, alone, rest_alone) or around_alone or unit_is_branch(view):
                 view.yes("below", 0.9)
         elif alone and not denied_number:
             view.no("above", 0.85, "above the limit it acts alone")
         elif (alone is False or denied_number) and view.own(slots.below):
             view.yes("cap", 0.7)
+
+
+def unit_is_branch(view: View) -> bool:
+    """In code and decision trees what is not branched off goes on to the payment."""
+    return view.unit.code or bool(view.unit.branch)
 
 
 def _says_above(
@@ -432,9 +437,10 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
     if question_number and view.unit.branch:
         more = _MORE.search(view.unit.question.lower())
         above = (view.unit.branch == "yes") == bool(more)
-        if view.does(slots.above):
+        if view.does(slots.above) or (view.bare_human() and view.does("person")):
             if above:
                 view.yes("above", 0.9)
+                view.yes("below", 0.8)
             else:
                 view.no("below", 0.8, "the sides are swapped")
         elif above and view.does("self-act") and not view.never("self-act"):
@@ -443,6 +449,20 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
             view.yes("below", 0.85)
         return
     rest = re.search(r"\b(?:otherwise|else|the rest|others?)\b", text)
+    asked = view.earlier[0] if view.earlier else None
+    if asked is not None and asked.force == "question" and _side_of_earlier(view, slots):
+        side = _side_of_earlier(view, slots)
+        human = bool(view.does(slots.above)) or (view.bare_human() and bool(view.does("person")))
+        denied = bool(view.never(slots.above))
+        if side == "lower" and human:
+            view.yes("above", 0.9)
+        elif side == "upper" and human and not denied and not view.does("self-act"):
+            view.no("below", 0.75, "the sides are swapped")
+        elif side == "upper":
+            view.yes("below", 0.86)
+        elif view.does("self-act") and not view.never("self-act") and not view.has(r"not your|nicht|not yours"):
+            view.no("above", 0.78, "above the limit it acts alone")
+        return
     if earlier_number and rest:
         other = _side_of_earlier(view, slots)
         if other == "lower":

@@ -139,6 +139,17 @@ class View:
         )
         return re.search(pattern, text, re.IGNORECASE) is not None
 
+    def bare_human(self) -> bool:
+        """Whether the unit is only "human", "a colleague, always": who takes the case."""
+        words = [token for token in self.unit.tokens if token.kind == WORD]
+        return 0 < len(words) <= 5 and bool(self.own("person")) and not self.own("person")[0].start > 2
+
+    def clause_of(self, mention: Mention) -> str:
+        """The text of the mention's clause."""
+        row = self.unit.tokens
+        number = row[mention.start].clause
+        return " ".join(token.text for token in row if token.clause == number)
+
     def only(self) -> bool:
         return bool(
             {"only", "sole", "solely", "exclusive", "exclusiv", "alone", "noth"} & self.words()

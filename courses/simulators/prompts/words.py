@@ -226,11 +226,13 @@ CONTRACTIONS: Final = {
     "ur": "your", "bc": "because", "tho": "though", "ok": "okay", "o.k": "okay", "nr": "number",
 }  # fmt: skip
 
+_NUMBERED: Final = frozenset({"order", "invoic", "purchas", "reference", "ref", "ticket", "po", "article"})
+
 _TOKEN = re.compile(
     r"""
     (?P<arrow>->|=>|→|⇒|➜|-->|==>|:=)
   | (?P<compare><=|>=|==|!=|≤|≥|≠|<|>|=)
-  | (?P<money>(?:US\$|USD\s?|\$|€|£|EUR\s?)\s?\d[\d,.]*\d?\s?[kK]?\b|\d[\d,]*(?:\.\d+)?)
+  | (?P<money>(?:US\$|USD\s?|\$|€|£|EUR\s?)\s?\d[\d,.]*\d?\s?[kK]?\b|\d[\d,]*(?:\.\d+)?(?:[kK]\b)?)
   | (?P<path>[A-Za-z_][A-Za-z_0-9]*(?:[._][A-Za-z_][A-Za-z_0-9]*)+|[A-Za-z]+_[A-Za-z_0-9]*)
   | (?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*(?:-[^\W\d_]+(?:['’][^\W\d_]+)*)*)
   | (?P<percent>%)
@@ -354,7 +356,8 @@ def tokens(text: str, speller: Speller | None = None) -> list[Token]:
         if group == "path":
             for part in re.split(r"[._]+", piece):
                 for word in _CAMEL.findall(part):
-                    _add_word(out, word.lower(), speller)
+                    low = word.lower()
+                    _add_word(out, "number" if low in ABBREVIATED_NUMBER and out else low, speller)
         elif group == "word":
             low = piece.lower()
             parts = [piece] if low in _KEEP_HYPHEN or "-" not in piece else piece.split("-")
@@ -379,6 +382,8 @@ def tokens(text: str, speller: Speller | None = None) -> list[Token]:
 def _add_word(out: list[Token], word: str, speller: Speller | None) -> None:
     if not word:
         return
+    if word == "no" and out and out[-1].stem in _NUMBERED and out[-1].text.lower() not in {"orders"}:
+        word = "number"
     mended = speller.mend(word) if speller else word
     for one in mended.split():
         out.append(Token(one, stem(one), WORD))
