@@ -14,4 +14,4 @@ class CoursesConfig(AppConfig):
         from checkride.accounts import personal_data
         from courses import own_data
 
-        personal_data.register("learning", export=own_data.export, erase=own_data.erase)
+        personal_data.register("courses", export=own_data.export, erase=own_data.erase)

@@ -96,7 +96,8 @@ def admin(make_person: Callable[..., object]) -> object:
 @pytest.fixture(autouse=True)
 def _own_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Limits counted in the cache by one test do not meet another."""
-    if "db" not in request.fixturenames and "transactional_db" not in request.fixturenames:
+    uses_database = {"db", "transactional_db"} & set(request.fixturenames)
+    if not uses_database and request.node.get_closest_marker("django_db") is None:
         yield
         return
     from django.core.cache import cache

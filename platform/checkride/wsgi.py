@@ -3,7 +3,11 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "checkride.settings")
 
 application = get_wsgi_application()
+
+# Read every page's code now, so that the first visitor of a fresh process does not wait for it.
+get_resolver().url_patterns  # noqa: B018 - reading it is the point

@@ -45,4 +45,5 @@ def about(person: Model) -> list[dict[str, Any]]:
 
     key = str(person.pk)
     rows = AuditRow.objects.filter(Q(actor_id=key) | Q(subject_id=key)).order_by("id")
-    return list(rows.values("at", "action", "actor_id", "subject_kind", "subject_id", "facts"))
+    fields = ("at", "action", "actor_id", "subject_kind", "subject_id", "facts")
+    return [dict(row) for row in rows.values(*fields)]

@@ -37,7 +37,8 @@ class Stopped(Exception):
 def serve(where: Places, port: int) -> int:
     """Start everything, print the address, wait; the exit status."""
     _refuse_taken_port(port)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # A line per request would bury the address; LOG_LEVEL=INFO brings them back.
+    environment = {"LOG_LEVEL": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1"}
     parts: list[Part] = []
     try:
         if not os.environ.get("DATABASE_URL"):
@@ -72,7 +73,7 @@ def serve(where: Places, port: int) -> int:
             _python_part(
                 "worker",
                 [
-                    *("-m", "celery", "-A", "checkride", "worker", "--beat", "--concurrency", "2"),
+                    *("-m", "celery", "--quiet", "-A", "checkride", "worker", "--beat", "--concurrency", "2"),
                     *("--schedule", str(where.var / "beat"), "--loglevel", "WARNING"),
                     *("--without-gossip", "--without-mingle"),
                 ],

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from checkride.home.request_log import person_if_known
+
 
 class SecurityHeadersMiddleware:
     """Cross-origin isolation for every answer; a view that is meant for other sites (a signed
@@ -20,7 +22,7 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Embedder-Policy", "require-corp")
         # Pages of a signed-in person do not belong in a shared computer's cache.
-        user = getattr(request, "user", None)
-        if user is not None and user.is_authenticated:
+        user = person_if_known(request)
+        if user is not None:
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from structlog.contextvars import bound_contextvars
 
+from checkride.accounts.models import User
+
 log = structlog.get_logger("checkride.request")
 
 # Probes come every few seconds and would bury the rest.
@@ -33,14 +35,20 @@ class RequestLogMiddleware:
         with bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             if not request.path.startswith(QUIET) or response.status_code >= 500:
-                user = getattr(request, "user", None)
+                user = person_if_known(request)
                 log.info(
                     "request",
                     method=request.method,
                     path=request.path,
                     status=response.status_code,
                     ms=round((time.perf_counter() - began) * 1000, 1),
-                    person=str(user.pk) if user is not None and user.is_authenticated else None,
+                    person=str(user.pk) if user is not None else None,
                 )
         response["X-Request-ID"] = request_id
         return response
+
+
+def person_if_known(request: HttpRequest) -> User | None:
+    """Who asked, if a view found out. Nothing is looked up: the database may be what has failed."""
+    found = getattr(request, "_cached_user", None)
+    return found if isinstance(found, User) else None

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
 
 
 def sign_in(client: Client, user: User) -> None:
+    """Sign in, and say once more who sits there, as sensitive steps ask."""
     client.post(reverse("account_login"), {"login": user.email, "password": "a long passphrase"})
+    client.post(reverse("account_reauthenticate"), {"password": "a long passphrase"})
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
