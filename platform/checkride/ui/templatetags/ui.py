@@ -186,7 +186,7 @@ def clock_time(at: datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     at = at.astimezone(UTC)
-    return format_html('<time datetime="{}">{:%H:%M:%S}</time>', at.isoformat(), at)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at:%H:%M:%S}")
 
 
 @register.filter
