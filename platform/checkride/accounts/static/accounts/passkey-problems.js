@@ -1,10 +1,16 @@
-// Says in words what happened when the browser refuses or cancels a passkey.
-const template = document.querySelector("#passkey-problem");
-document.addEventListener("allauth.error", (event) => {
-  event.preventDefault();
+// Says in words why a passkey was not used, and beforehand where browsers allow none.
+const show = (id) => {
   document.querySelector("[data-passkey-problem]")?.remove();
-  const note = template.content.cloneNode(true).firstElementChild;
+  const note = document.getElementById(id).content.cloneNode(true).firstElementChild;
   note.dataset.passkeyProblem = "";
   document.querySelector("main h1").after(note);
-  note.focus();
+  return note;
+};
+
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  show("passkey-problem").focus();
 });
+
+// A passkey belongs to a name; an address of figures has none.
+if (/^[\d.]+$|:/.test(location.hostname) && !document.getElementById("passkey_login")) show("passkey-address");
