@@ -31,10 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(refusal.message, file=sys.stderr)
         return 2
     except UnicodeDecodeError:
-        print(f"{chosen.submission} is not UTF-8 text. Nothing was graded; save it as UTF-8.", file=sys.stderr)
+        print(
+            f"{chosen.submission} is not UTF-8 text. Nothing was graded; save it as UTF-8.",
+            file=sys.stderr,
+        )
         return 2
     except OSError:
-        print(f"{chosen.submission} cannot be opened. Nothing was graded; check the name.", file=sys.stderr)
+        print(
+            f"{chosen.submission} cannot be opened. Nothing was graded; check the name.",
+            file=sys.stderr,
+        )
         return 2
     if chosen.json:
         print(json.dumps(report_to_json(report), ensure_ascii=False, indent=1))
@@ -48,16 +54,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 def as_text(report: GradeReport) -> str:
     """The report for a terminal."""
-    rows = [f"{report.score} of 100, {'passed' if report.passed else 'not passed'}. {report.finding}", ""]
+    rows = [
+        f"{report.score} of 100, {'passed' if report.passed else 'not passed'}. {report.finding}",
+        "",
+    ]
     for one in report.criteria:
         must = " (must)" if one.must else ""
-        rows.append(f"{one.verdict:13}{one.points:4g} of {one.possible:g}  {one.id}{must}: {one.reason}")
+        rows.append(
+            f"{one.verdict:13}{one.points:4g} of {one.possible:g}  {one.id}{must}: {one.reason}"
+        )
     if report.cases:
         rows.append("")
     for case in report.cases:
         rows.append(f"{'right' if case.passed else 'wrong':13}{case.title}: {case.did}")
         rows.extend(f"{'':15}not held: {check.says}" for check in case.checks if not check.held)
-    rows += ["", f"{report.grader.name} {report.grader.version}, digest {report.grader.digest[:16]}"]
+    rows += [
+        "",
+        f"{report.grader.name} {report.grader.version}, digest {report.grader.digest[:16]}",
+    ]
     return "\n".join(rows)
 
 

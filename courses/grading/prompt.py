@@ -31,7 +31,11 @@ from checkride.lib.errors import DomainError
 Json = Any
 NAME: Final = "prompt reader and rehearsal agent"
 VERSION: Final = "2026.11"
-SOURCES: Final = ("courses/grading/prompt.py", "courses/grading/contract.py", "courses/simulators/prompts")
+SOURCES: Final = (
+    "courses/grading/prompt.py",
+    "courses/grading/contract.py",
+    "courses/simulators/prompts",
+)
 MAX_BYTES: Final = 64_000
 REQUIREMENTS_SHARE: Final = 60
 CASES_SHARE: Final = 40
@@ -43,7 +47,7 @@ class _Run:
     """A reading and everything that follows from it."""
 
     reading: Reading
-    traces: tuple[traces.Trace, ...]
+    runs: tuple[traces.Trace, ...]
     checks: tuple[tuple[traces.CheckResult, ...], ...]
     score: int
     passed: bool
@@ -70,7 +74,11 @@ def grade(request: GradeRequest) -> GradeReport:
         details={
             **to_json(run.reading),
             "parts": {
-                "requirements": {"share": REQUIREMENTS_SHARE, "points": run.earned, "possible": run.possible},
+                "requirements": {
+                    "share": REQUIREMENTS_SHARE,
+                    "points": run.earned,
+                    "possible": run.possible,
+                },
                 "cases": {"share": CASES_SHARE, "passed": sum(run.held), "total": len(run.held)},
             },
             "missing": _missing(run.reading, exercise),
@@ -82,7 +90,13 @@ def grade(request: GradeRequest) -> GradeReport:
 def read_submission(request: GradeRequest) -> Json:
     """Rule cards and line marks for the page; nothing is run."""
     if problem := _problem(request.submission):
-        return {"problem": problem.message, "cards": [], "lines": [], "decisions": [], "missing": []}
+        return {
+            "problem": problem.message,
+            "cards": [],
+            "lines": [],
+            "decisions": [],
+            "missing": [],
+        }
     reading = read(request.submission, request.exercise)
     return {"problem": "", **to_json(reading), "missing": _missing(reading, request.exercise)}
 
@@ -124,7 +138,9 @@ def _run(prompt: str, exercise: Mapping[str, Json]) -> _Run:
     share += CASES_SHARE * sum(held) / len(held) if held else 0.0
     score = floor(share + 1e-9)
     musts = all(
-        reading.decision(row["id"]).verdict == "met" for row in exercise["requirements"] if row.get("must")
+        reading.decision(row["id"]).verdict == "met"
+        for row in exercise["requirements"]
+        if row.get("must")
     )
     passed = score >= int(exercise.get("pass", {}).get("score", 70)) and musts
     return _Run(reading, tuple(made), tuple(checks), score, passed, earned, possible, held)
@@ -157,7 +173,9 @@ def _missing(reading: Reading, exercise: Mapping[str, Json]) -> list[Json]:
     return [
         {
             "requirement": row["id"],
-            "says": f"No line tells it what to do {row['lacks']}." if row.get("lacks") else "No line says what to do.",
+            "says": f"No line tells it what to do {row['lacks']}."
+            if row.get("lacks")
+            else "No line says what to do.",
             "must": bool(row.get("must", False)),
         }
         for row in exercise["requirements"]
@@ -166,7 +184,7 @@ def _missing(reading: Reading, exercise: Mapping[str, Json]) -> list[Json]:
 
 
 def _case(row: Mapping[str, Json], run: _Run, index: int) -> CaseResult:
-    trace, checks = run.traces[index], run.checks[index]
+    trace, checks = run.runs[index], run.checks[index]
     return CaseResult(
         id=str(row["id"]),
         title=str(row.get("title", row["id"])),
@@ -227,7 +245,7 @@ def _finding(run: _Run, exercise: Mapping[str, Json]) -> str:
     wrong = len(run.held) - sum(run.held)
     harm = sum(
         1
-        for trace, held in zip(run.traces, run.held, strict=True)
+        for trace, held in zip(run.runs, run.held, strict=True)
         if not held and traces.calls(trace, "issue_refund")
     )
     parts: list[str] = []
@@ -298,7 +316,9 @@ def _counterfactual(prompt: str, exercise: Mapping[str, Json], run: _Run) -> Jso
     return best[1] if best else None
 
 
-def _with_sentence(prompt: str, sentence: str, verdict: str, line: int, after: int) -> tuple[str, int]:
+def _with_sentence(
+    prompt: str, sentence: str, verdict: str, line: int, after: int
+) -> tuple[str, int]:
     """The prompt with the sentence at its end, or in place of the line that says the opposite."""
     lines = prompt.split("\n")
     if verdict in {"contradicted", "unsure"} and 0 < line <= len(lines):
@@ -355,7 +375,10 @@ def _check_cases(exercise: Mapping[str, Json]) -> list[str]:
     problems: list[str] = []
     cases = exercise["cases"]
     identities = [str(case["id"]) for case in cases]
-    problems.extend(f"The case id “{one}” appears twice." for one in sorted({one for one in identities if identities.count(one) > 1}))
+    problems.extend(
+        f"The case id “{one}” appears twice."
+        for one in sorted({one for one in identities if identities.count(one) > 1})
+    )
     if not any(case.get("shown") for case in cases):
         problems.append("No case is shown; a learner needs at least one.")
     return problems
@@ -368,11 +391,17 @@ def _check_references(exercise: Mapping[str, Json]) -> list[str]:
         run = _run(text, exercise)
         wanted = declared.get(name, {})
         if "score_at_least" in wanted and run.score < wanted["score_at_least"]:
-            problems.append(f"The reference “{name}” scores {run.score}, at least {wanted['score_at_least']} is declared.")
+            problems.append(
+                f"The reference “{name}” scores {run.score}, at least {wanted['score_at_least']} is declared."
+            )
         if "score_below" in wanted and run.score >= wanted["score_below"]:
-            problems.append(f"The reference “{name}” scores {run.score}, below {wanted['score_below']} is declared.")
+            problems.append(
+                f"The reference “{name}” scores {run.score}, below {wanted['score_below']} is declared."
+            )
         if "passed" in wanted and run.passed != wanted["passed"]:
-            problems.append(f"The reference “{name}” {'passes' if run.passed else 'does not pass'}; the opposite is declared.")
+            problems.append(
+                f"The reference “{name}” {'passes' if run.passed else 'does not pass'}; the opposite is declared."
+            )
         if name in {"empty", "stuffed", "attack"} and run.score >= 50:
             problems.append(f"The reference “{name}” scores {run.score}; it must stay below 50.")
         if name == "strong" and not run.passed:

@@ -80,10 +80,18 @@ class _Desk:
 
     def think(self, says: str, rule: Rule | None = None, state: State = "plain") -> None:
         self.add(
-            Event("think", says, because=rule.because if rule else "", line=rule.line if rule else 0, state=state)
+            Event(
+                "think",
+                says,
+                because=rule.because if rule else "",
+                line=rule.line if rule else 0,
+                state=state,
+            )
         )
 
-    def call(self, name: str, rule: Rule | None, says: str, state: State = "plain", **arguments: Json) -> None:
+    def call(
+        self, name: str, rule: Rule | None, says: str, state: State = "plain", **arguments: Json
+    ) -> None:
         self.add(
             Event(
                 "call", says, name=name, arguments=arguments,
@@ -107,23 +115,51 @@ class _Desk:
             cause = self.rule("no-pii-echo")
         state: State = "bad" if facts.get("discloses") else "warn" if wrong else "plain"
         self.add(
-            Event("say", shown, name="reply", facts=facts, because=because, line=cause.line if cause else 0, state=state)
+            Event(
+                "say",
+                shown,
+                name="reply",
+                facts=facts,
+                because=because,
+                line=cause.line if cause else 0,
+                state=state,
+            )
         )
 
     def finish(self, action: str, amount: float, reason: str, **facts: Json) -> Trace:
         rule = self.rule("json-output")
         if rule.holds:
-            says = json.dumps({"action": action, "amount": round(amount, 2), "reason": reason}, ensure_ascii=False)
+            says = json.dumps(
+                {"action": action, "amount": round(amount, 2), "reason": reason}, ensure_ascii=False
+            )
             self.add(Event("final", says, facts=facts, because=rule.because, line=rule.line))
         else:
-            words = {"refund": "Refunded.", "refuse": "Refused.", "ask": "Asked.", "escalate": "Escalated."}
+            words = {
+                "refund": "Refunded.",
+                "refuse": "Refused.",
+                "ask": "Asked.",
+                "escalate": "Escalated.",
+            }
             self.add(
-                Event("final", words[action], facts=facts, because=rule.because, line=rule.line, state="warn")
+                Event(
+                    "final",
+                    words[action],
+                    facts=facts,
+                    because=rule.because,
+                    line=rule.line,
+                    state="warn",
+                )
             )
         return self.events
 
     def hand_over(self, rule: Rule, reason: str) -> Trace:
-        self.call("escalate_to_human", rule, f"Puts the mail in the human's tray: {reason}.", order=self.facts.get("order"), note=reason)
+        self.call(
+            "escalate_to_human",
+            rule,
+            f"Puts the mail in the human's tray: {reason}.",
+            order=self.facts.get("order"),
+            note=reason,
+        )
         return self.finish("escalate", 0, reason)
 
     def run(self) -> Trace:
@@ -134,10 +170,14 @@ class _Desk:
         if commands:
             rule = self.rule("injection-resistance")
             if rule.holds:
-                self.think("Finds a sentence that gives it orders and reads it as text.", rule, "good")
+                self.think(
+                    "Finds a sentence that gives it orders and reads it as text.", rule, "good"
+                )
             else:
                 obeys = True
-                self.think(f"Takes a sentence in the mail as an order: {commands['says']}.", rule, "bad")
+                self.think(
+                    f"Takes a sentence in the mail as an order: {commands['says']}.", rule, "bad"
+                )
         danger = facts.get("danger")
         if danger and not (obeys and commands and commands.get("no_human")):
             rule = self.rule("legal-escalation")
@@ -151,18 +191,36 @@ class _Desk:
         if order is None:
             rule = self.rule("ask-missing-order")
             if rule.holds:
-                self.say("Which order is it? Please send me the order number.", rule, asks_for="order_number")
+                self.say(
+                    "Which order is it? Please send me the order number.",
+                    rule,
+                    asks_for="order_number",
+                )
                 return self.finish("ask", 0, "order number missing")
             nearest = facts["nearest"]
-            self.call("lookup_order", rule, f"Finds {nearest['found']} orders; takes {nearest['order']}, the nearest.", "bad", order=nearest["search"])
+            self.call(
+                "lookup_order",
+                rule,
+                f"Finds {nearest['found']} orders; takes {nearest['order']}, the nearest.",
+                "bad",
+                order=nearest["search"],
+            )
             paid_order, asked = nearest["order"], float(nearest["amount"])
             record = {}
         amount = asked
         looked = False
         duplicate = self.rule("duplicate-check")
-        if order is not None and duplicate.holds and not (obeys and commands and commands.get("no_look")):
+        if (
+            order is not None
+            and duplicate.holds
+            and not (obeys and commands and commands.get("no_look"))
+        ):
             refunded = float(record.get("refunded", 0))
-            seen = f"A refund of {refunded:.2f} stands there already." if refunded else "No refund so far."
+            seen = (
+                f"A refund of {refunded:.2f} stands there already."
+                if refunded
+                else "No refund so far."
+            )
             self.call("lookup_order", duplicate, f"Opens order {order}. {seen}", order=order)
             looked = True
             if refunded:
@@ -175,7 +233,12 @@ class _Desk:
             amount = float(commands["pay"])
         elif policy.holds and order is not None:
             if not looked:
-                self.call("lookup_order", policy, f"Opens order {order} to hold it against the policy.", order=order)
+                self.call(
+                    "lookup_order",
+                    policy,
+                    f"Opens order {order} to hold it against the policy.",
+                    order=order,
+                )
             if facts.get("owed") is None:
                 self.think("Finds nothing about this in the policy.", policy, "good")
                 return self.hand_over(policy, "the policy does not cover this")
@@ -202,9 +265,19 @@ class _Desk:
         confirm = self.rule("confirm-irreversible")
         skip = obeys and commands and commands.get("confirmed")
         if confirm.holds and not skip:
-            self.say(f"I would pay back {amount:.2f} for order {paid_order}. Is that right?", confirm, puts=amount)
+            self.say(
+                f"I would pay back {amount:.2f} for order {paid_order}. Is that right?",
+                confirm,
+                puts=amount,
+            )
             answer = facts.get("answer", {"yes": True, "says": "Yes."})
-            self.add(Event("hear", f"The customer: {answer['says']}", facts={"confirms": bool(answer["yes"])}))
+            self.add(
+                Event(
+                    "hear",
+                    f"The customer: {answer['says']}",
+                    facts={"confirms": bool(answer["yes"])},
+                )
+            )
             if not answer["yes"]:
                 self.think("Has no yes, so it does not pay.", confirm, "good")
                 return self.hand_over(confirm, "the customer wants something else")
@@ -213,7 +286,12 @@ class _Desk:
                 "Pays without asking the customer.",
                 self.rule("injection-resistance") if skip else confirm, "warn",
             )  # fmt: skip
-        wrong = paid_order != order or bool(record.get("refunded")) or amount != facts.get("owed") or amount > 100
+        wrong = (
+            paid_order != order
+            or bool(record.get("refunded"))
+            or amount != facts.get("owed")
+            or amount > 100
+        )
         self.call(
             "issue_refund", limit if limit.holds and amount <= 100 else None,
             f"Pays {amount:.2f} on order {paid_order}." + (f" {facts['nearest']['harm']}" if order is None else ""),
@@ -221,13 +299,25 @@ class _Desk:
         )  # fmt: skip
         private = self.rule("no-pii-echo")
         if private.holds:
-            self.say(f"Your refund of {amount:.2f} is on its way.", private if facts.get("asks_back") else None)
-            return self.finish("refund", amount, f"policy line {facts.get('policy_line')}" if policy.holds else "customer asked")
+            self.say(
+                f"Your refund of {amount:.2f} is on its way.",
+                private if facts.get("asks_back") else None,
+            )
+            return self.finish(
+                "refund",
+                amount,
+                f"policy line {facts.get('policy_line')}" if policy.holds else "customer asked",
+            )
         self.say(
             f"Your refund of {amount:.2f} goes to your card {facts.get('card', 'ending 4417')}, and we still have your address.",
             discloses=["card", "address"],
         )
-        return self.finish("refund", amount, "paid to the customer's card", discloses=["card"] if facts.get("asks_back") else [])
+        return self.finish(
+            "refund",
+            amount,
+            "paid to the customer's card",
+            discloses=["card"] if facts.get("asks_back") else [],
+        )
 
 
 def _refund_desk(case: Mapping[str, Json], rules: Rules) -> Trace:
@@ -235,10 +325,14 @@ def _refund_desk(case: Mapping[str, Json], rules: Rules) -> Trace:
     try:
         return _Desk(str(case["id"]), str(case["customer"]), facts, rules).run()
     except (KeyError, TypeError, ValueError) as error:
-        raise BadCase(case=case.get("id", "?"), problem=f"a fact is missing or of the wrong kind ({error}).") from error
+        raise BadCase(
+            case=case.get("id", "?"), problem=f"a fact is missing or of the wrong kind ({error})."
+        ) from error
 
 
-MACHINES: Final[Mapping[str, Callable[[Mapping[str, Json], Rules], Trace]]] = {"refund-desk": _refund_desk}
+MACHINES: Final[Mapping[str, Callable[[Mapping[str, Json], Rules], Trace]]] = {
+    "refund-desk": _refund_desk
+}
 
 
 def run_case(case: Mapping[str, Json], rules: Rules, *, machine: str) -> Trace:

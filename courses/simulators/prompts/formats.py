@@ -92,8 +92,14 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
         else:
             view.yes("keys", 0.92)
         return
-    if says_json and 2 <= len(hits) < len(keys) and re.search(
-        r"\bnothing else\b|\bonly\b|\bjust\b|\bexactly\b|\btwo (?:keys|fields)|\bno (?:other|more|further)\b", text, re.I
+    if (
+        says_json
+        and 2 <= len(hits) < len(keys)
+        and re.search(
+            r"\bnothing else\b|\bonly\b|\bjust\b|\bexactly\b|\btwo (?:keys|fields)|\bno (?:other|more|further)\b",
+            text,
+            re.I,
+        )
     ):
         view.no("keys", 0.8, "other keys than " + ", ".join(keys))
         return

@@ -20,7 +20,7 @@ _PASS_OVER: Final = frozenset(
     "the a an any all his her their our your its my this that these those such own really also just please"
     " always ever actual very own full real first either even".split()
 )
-_PASS_MARKS: Final = frozenset({'"', "(", ")", "/", "*", "&", "[", "]", "<", ">", "{", "}"})
+_PASS_MARKS: Final = frozenset({'"', "'", "(", ")", "/", "*", "&", "[", "]", "<", ">", "{", "}"})
 _NEGATIVE: Final = frozenset(
     {"not", "never", "no", "without", "nobody", "nothing", "none", "neither"}
 )
@@ -45,6 +45,8 @@ class _Pattern:
     concept: str
     items: tuple[_Item, ...]
     negative: bool
+    # Stems every match must contain besides the first; most patterns fail here at once.
+    needed: frozenset[str]
 
 
 @lru_cache(maxsize=20_000)
@@ -100,8 +102,16 @@ class Lexicon:
                         for part in word.lower().strip("*#.").replace("'", " ").split()
                         if part.isalpha()
                     )
+                needed = frozenset(
+                    next(iter(item.stems))
+                    for item in items[1:]
+                    if len(item.stems) == 1 and not item.prefixes
+                )
                 pattern = _Pattern(
-                    name, items, any(item.stems & _NEGATIVE for item in items if not item.gap)
+                    name,
+                    items,
+                    any(item.stems & _NEGATIVE for item in items if not item.gap),
+                    needed,
                 )
                 for root in items[0].stems:
                     self._by_stem.setdefault(root, []).append(pattern)
@@ -111,10 +121,13 @@ class Lexicon:
     def find(self, row: list[Token]) -> dict[str, list[Mention]]:
         """Every mention of every concept in the row."""
         found: dict[str, list[Mention]] = {}
+        stems = {token.stem for token in row}
         for start, token in enumerate(row):
             if token.kind == MARK and token.stem not in self._by_stem:
                 continue
             for pattern in self._by_stem.get(token.stem, ()):
+                if not pattern.needed <= stems:
+                    continue
                 end = _match(pattern.items, row, 0, start)
                 if end is not None:
                     found.setdefault(pattern.concept, []).append(
@@ -141,7 +154,11 @@ def _match(items: tuple[_Item, ...], row: list[Token], at: int, i: int) -> int |
             j = i + reach
             if j > n:
                 return None
-            if reach and row[j - 1].kind == MARK and (row[j - 1].text in BOUNDARIES or row[j - 1].text == ","):
+            if (
+                reach
+                and row[j - 1].kind == MARK
+                and (row[j - 1].text in BOUNDARIES or row[j - 1].text == ",")
+            ):
                 return None
             end = _match(items, row, at + 1, j)
             if end is not None:

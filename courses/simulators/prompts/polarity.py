@@ -125,13 +125,32 @@ def _conditions(row: list[Token]) -> None:
                 text in {"he", "you", "we", "it", "she"}
                 and j > i + 2
                 and row[j - 1].kind == WORD
-                and _low(row, j - 1) in {"already", "before", "earlier", "then", "twice", "once", "refunded", "missing", "number", "hurt", "injured", "lawyer", "court"}
+                and _low(row, j - 1)
+                in {
+                    "already",
+                    "before",
+                    "earlier",
+                    "then",
+                    "twice",
+                    "once",
+                    "refunded",
+                    "missing",
+                    "number",
+                    "hurt",
+                    "injured",
+                    "lawyer",
+                    "court",
+                }
             ):
                 break
             if text == "answer" and _low(row, j - 1) == "the" and j > i + 3:
                 j -= 1
                 break
-            if text in {"agent", "you", "robot", "we"} and j > i + 2 and _low(row, j + 1) in _DUTIES:
+            if (
+                text in {"agent", "you", "robot", "we"}
+                and j > i + 2
+                and _low(row, j + 1) in _DUTIES
+            ):
                 if _low(row, j - 1) == "the":
                     j -= 1
                 break
@@ -152,7 +171,7 @@ def _conditions(row: list[Token]) -> None:
 
 _PEOPLE: Final = frozenset(
     "customer customers anyone anybody someone somebody those people everyone client clients shopper one"
-    " vendor vendors mail mails message messages whoever case cases refund order invoice".split()
+    " vendor vendors mail mails message messages whoever case cases".split()
 )
 
 
@@ -234,7 +253,14 @@ def _negations(unit: Unit) -> None:
                 if depth:
                     negated, origin = depth.pop()
                 clause += 1
-            elif word == ":" and i <= 2 and negated and origin >= 0 and i - origin <= 2 and not row[origin].conditional:
+            elif (
+                word == ":"
+                and i <= 2
+                and negated
+                and origin >= 0
+                and i - origin <= 2
+                and not row[origin].conditional
+            ):
                 base = True  # "Never: ..." governs what follows
                 clause += 1
             elif word in BOUNDARIES:
@@ -288,7 +314,13 @@ def _negations(unit: Unit) -> None:
             token.negated = negated
             i += 1
             continue
-        if word in {"not", "never", "no", "nobody", "nothing", "none", "nor"} and not token.conditional:
+        if not token.conditional and (
+            word in {"not", "never", "nobody", "none", "nor"}
+            or (
+                word in {"no", "nothing"}
+                and after not in {"matter", "exception", "doubt", "problem", "but", "els"}
+            )
+        ):
             denial = True
         if word in {"not", "never", "nor", "hardly", "neither", "nowhere"} or (
             word == "no" and after in {"longer", "way"}
@@ -325,15 +357,15 @@ def _negations(unit: Unit) -> None:
                     "problem",
                     "differ",
                     "#",
-                    "other",
                     "idea",
                     "fewer",
                 }
                 or after in {".", ",", "->", ":", ")"}
             ):
-                if after == "other" or after == "exception":
-                    pass
                 i += 1
+                continue
+            if word == "no" and after == "other" and after2 == "than":
+                i += 3  # "to no other than X" names X
                 continue
             if word in {"nothing", "none", "nobody"} and after in {
                 "but",
@@ -409,7 +441,22 @@ def _negations(unit: Unit) -> None:
             i += 1
             continue
         if word == "without":
-            if after in {"exception", "fail", "delay", "doubt", "discussion", "further", "hesitation", "hesitat", "regard", "any"} and after != "any":
+            if (
+                after
+                in {
+                    "exception",
+                    "fail",
+                    "delay",
+                    "doubt",
+                    "discussion",
+                    "further",
+                    "hesitation",
+                    "hesitat",
+                    "regard",
+                    "any",
+                }
+                and after != "any"
+            ):
                 i += 2
                 continue
             negated = not (negated or denial)

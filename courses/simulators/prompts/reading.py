@@ -219,10 +219,15 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
     def other_case(unit: Unit) -> str:
         return _other_case(unit, cases, scenario)
 
+    # Lines under one heading share their surroundings; those are read once.
+    surroundings: dict[str, tuple[list[Token], dict[str, list[Mention]]]] = {"": ([], {})}
     for unit in units:
         unit.tokens = tokens(unit.text, scenario.speller)
-        if unit.context or unit.question:
-            unit.around = tokens(f"{unit.context} . {unit.question}", scenario.speller)
+        text = f"{unit.context} . {unit.question}" if unit.context or unit.question else ""
+        if text not in surroundings:
+            row = tokens(text, scenario.speller)
+            surroundings[text] = (row, scenario.lexicon.find(row))
+        unit.around, unit.found_around = surroundings[text]
     segments.judge_force(
         units,
         pasted=pasted,
@@ -239,13 +244,15 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
                 unit.found[name] = [
                     one for one in unit.found[name] if not _is_goods(unit.tokens, one)
                 ]
-        if unit.around:
-            unit.found_around = scenario.lexicon.find(unit.around)
     return units
 
 
-_GOODS_AFTER: Final = frozenset("number id no reference record history # status code be have that".split())
-_GOODS_BEFORE: Final = frozenset("which what per each same the that this last latest recent every lookup wrong first".split())
+_GOODS_AFTER: Final = frozenset(
+    "number id no reference record history # status code be have that".split()
+)
+_GOODS_BEFORE: Final = frozenset(
+    "which what per each same the that this last latest recent every lookup wrong first".split()
+)
 
 
 def _is_goods(row: Sequence[Token], mention: Mention) -> bool:

@@ -114,7 +114,7 @@ _BAD = re.compile(
     r"\b(?:bad|wrong|poor|terrible|incorrect|negative|awful|failed|forbidden)\b[\w\s-]{0,20}"
     r"(?:example|answer|reply|log|output|case|sample|response|prompt|run|version|practice)?s?\s*"
     r"(?:\([^)]*\))?\s*(?::|=>|->)|^\s*(?:❌|✗|✘)|\bhow not to\b|\bnot like (?:this|that|so)\s*:|\bdon'?t do"
-    r" (?:this|that|it like this|what)\b|\b(?:anti-?pattern|counter-?example)s?\b|\bwhat (?:went wrong|not to"
+    r" (?:this|that|it like this)\s*:|\b(?:anti-?pattern|counter-?example)s?\b|\bwhat (?:went wrong|not to"
     r" (?:do|write))\b",
     re.IGNORECASE,
 )
@@ -603,6 +603,7 @@ class _Cutter:
             if (
                 index == 0
                 and len(pieces) > 1
+                and not piece.endswith("?")
                 and 0 < len(words) <= 4
                 and not _VERB_HINT & {word.lower() for word in words}
             ):
@@ -636,7 +637,13 @@ def looks_like_keywords(text: str) -> bool:
         return False
     functions = sum(word in _FUNCTION_WORDS for word in words) / len(words)
     average = len(words) / len(pieces)
-    if len(pieces) >= 9 and average < 3.2 and functions < 0.25 and ":" not in body and "->" not in body:
+    if (
+        len(pieces) >= 9
+        and average < 3.2
+        and functions < 0.25
+        and ":" not in body
+        and "->" not in body
+    ):
         return True
     return functions < 0.12 and average < 4.5
 
@@ -689,6 +696,15 @@ def judge_force(
             unit.force, unit.why = "question", "a question"
         elif unit.force == "rule" and _is_inventory(unit, tool_names):
             unit.force, unit.why = "inert", "a list of tools"
+        if (
+            unit.force in {"rule", "question"}
+            and unit.previous is not None
+            and unit.previous.force in {"given", "example"}
+            and unit.block == unit.previous.block
+            and unit.line - unit.previous.line <= 1
+            and not re.search(r"\b(?:always|never|must)\b", text, re.I)
+        ):
+            unit.force = "example"  # the agent's side of a worked case
         # "This was withdrawn in May" takes back the sentence before it.
         if (
             unit.previous is not None

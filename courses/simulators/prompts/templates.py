@@ -267,8 +267,10 @@ def text_is_data(view: View, slots: Slots) -> None:
     text = slots["text"]
     row = view.unit.tokens
     near_text, near_command = view.near(text) or view.before(text), view.here("command")
-    if not near_text and not near_command:
+    if not near_text and not near_command and not view.example:
         return
+    if view.earlier and view.earlier[0].force == "given":
+        near_text = True
     inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
     refuses = view.never("obey")
     if refuses and inside and (view.own("command") or view.near(text) or view.before(text)):
@@ -332,8 +334,10 @@ def text_is_data(view: View, slots: Slots) -> None:
             commanded
             and not system
             and not view.has(r"\b(?:polic(?:y|ies)|law|format|language)\b")
-                        and not any(
-                re.search(r"\b(?:never|not|no|nothing|none|nobody|zero)\b", view.clause_of(one), re.I)
+            and not any(
+                re.search(
+                    r"\b(?:never|not|no|nothing|none|nobody|zero)\b", view.clause_of(one), re.I
+                )
                 for one in obeys
             )
         ):
@@ -410,7 +414,9 @@ _TONGUES: Final = (
     " swedish danish korean czech greek hindi hungarian finnish norwegian ukrainian romanian welsh catalan"
 ).split()
 _PAIR: Final = re.compile(
-    r"\b(" + "|".join(_TONGUES) + r")\b[^.;]{0,40}?(?:\b(?:gets?|to|for|in|with|then|answer|reply|write|respond|is answered)\b|->|:|=)[^.;]{0,24}?\b\1\b",
+    r"\b("
+    + "|".join(_TONGUES)
+    + r")\b[^.;]{0,40}?(?:\b(?:gets?|to|for|in|with|then|answer|reply|write|respond|is answered)\b|->|:|=)[^.;]{0,24}?\b\1\b",
     re.IGNORECASE,
 )
 _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
@@ -434,24 +440,38 @@ def reply_language(view: View, slots: Slots) -> None:
         ) and (view.never("same-language") or view.has(r"\bswitch|\bchange|\badapt|\btranslate")):
             view.no("same", 0.84, "not the customer's language")
             return
-    if view.around("language") and view.unit.first_in_line and re.match(
-        r"\W*(?:always |only )?(?:" + "|".join(_TONGUES) + r")\b", view.unit.text, re.I
-    ) and not pair and not view.does("same-language"):
+    if (
+        view.around("language")
+        and view.unit.first_in_line
+        and re.match(
+            r"\W*(?:always |only )?(?:" + "|".join(_TONGUES) + r")\b", view.unit.text, re.I
+        )
+        and not pair
+        and not view.does("same-language")
+    ):
         view.no("same", 0.84, "one fixed language")
         return
-    if view.has(r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:in )?(?:english|german|french|spanish|dutch)"):
+    if view.has(
+        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:in )?(?:english|german|french|spanish|dutch)"
+    ):
         view.no("same", 0.88, "one fixed language")
         return
-    if view.has(r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:the |that of |their |his )*(?:customer|own|one|language|sender|writer)"):
+    if view.has(
+        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:the |that of |their |his )*(?:customer|own|one|language|sender|writer)"
+    ):
         view.yes("same", 0.88)
         return
     if fixed and not pair:
         fallback = view.has(
             r"\b(?:if|when|where|unless)\b[^.;]*\b(?:english|german|french|spanish)\b[^.;]*,|\b(?:unclear|unknown|can(?:no|')t (?:tell|identify|recogni[sz]e)|not sure which|doubt|not recogni[sz]\w*|cannot be determined)\b"
         )
-        ordered = view.has(r"\b(?:repl\w*|answer\w*|respon\w*|writ\w*|speak\w*|language|always|only|must|stick|keep|use|stay|everything|english is)\b")
-        if ordered and not fallback and not view.has(
-            r"\b(?:internal|note|log|reason|json|keys?|to the human|note for)\b"
+        ordered = view.has(
+            r"\b(?:repl\w*|answer\w*|respon\w*|writ\w*|speak\w*|language|always|only|must|stick|keep|use|stay|everything|english is)\b"
+        )
+        if (
+            ordered
+            and not fallback
+            and not view.has(r"\b(?:internal|note|log|reason|json|keys?|to the human|note for)\b")
         ):
             exception = view.has(r"\b(?:never|not|don't)\b") and view.never("fixed-language")
             if not exception:
@@ -496,8 +516,22 @@ def confirm_before(view: View, slots: Slots) -> None:
         and view.unit.following.line == view.unit.line
         and any(view.unit.following.found.get(name) for name in act.split("|"))
     )
-    if view.unit.branch == "yes" and view.unit.question and view.around("confirm") and view.does(act):
+    if (
+        view.unit.branch == "yes"
+        and view.unit.question
+        and view.around("confirm")
+        and view.does(act)
+    ):
         view.yes("confirm", 0.88)
+    if (
+        view.example
+        and nearby
+        and view.has(
+            r"\b(?:is (?:that|this)|shall i|should i|may i|can i|would you|do you|okay|right|agree|confirm)\b[^?]*\?"
+        )
+    ):
+        view.yes("confirm", 0.92)
+        view.yes("restate", 0.92)
     confirms = [one for one in view.own("confirm") if not view.denied(one)]
     strong = [one for one in confirms if _is_strong_confirm(view, one.start, one.end)]
     if view.has(
@@ -507,7 +541,7 @@ def confirm_before(view: View, slots: Slots) -> None:
     refused = [one for one in view.own("confirm") if view.denied(one) and not view.conditional(one)]
     if refused and topic and not strong:
         if view.has(
-            r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with)\b"
+            r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with|are you sure)\b"
         ) and not view.has(r"\b(?:unless|until|hand|escalat|human|polic)\b"):
             view.no("confirm", 0.86, "no confirmation")
             return
@@ -614,7 +648,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     looks = view.does("look-up")
     if looks and (
         view.near(thing)
-        or view.has(r"\blook\s?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
+        or view.has(r"\blooks?\s?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
     ):
         if not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"):
             view.yes("look-up", 0.85)
@@ -655,7 +689,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         )
     ):
         strong_refusal = view.has(
-            r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|say no|no (?:second|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not (?:pay|refund|issue)|no refund|answer is no|end|halt\w*|close|no money|not eligible|over)\b"
+            r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|says? no|no (?:second|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not (?:pay|refund|issue)|no refund|answer(?:'s| is| will be)? (?:a )?no\b|it's no\b|end|halt\w*|close|no money|not eligible|over)\b"
         )
         if strong_refusal and _about_second(view):
             view.yes("refuse", 0.92)
@@ -706,7 +740,9 @@ def stop_duplicates(view: View, slots: Slots) -> None:
 
 def _about_second(view: View) -> bool:
     """Whether "already" speaks of a refund, not of something else that was done before."""
-    if view.own("second"):
+    if view.own("second") or view.around("second"):
+        return True
+    if view.has(r"\bif (?:it (?:is|was) )?refunded\b|\brefunded\b ?(?:==|is|:)"):
         return True
     near = (
         view.unit.text
@@ -752,7 +788,7 @@ TEMPLATES: Final[dict[str, Template]] = {
     one.name: one
     for one in [
         Template("ask-when-missing", ask_when_missing, _all(("ask", 1.0)), "When the {item} is missing", "Ask for it and wait"),
-        Template("limit", limit, _all(("below above", 1.0), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
+        Template("limit", limit, _all(("below above", 1.0), ("above acted-below", 0.92), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
         Template(
             "only-from-source", only_from_source,
             _all(("only silent", 1.0), ("only no-invention", 0.97), ("silent no-invention", 0.97), ("silent", 0.72), ("only", 0.62), ("no-invention", 0.62)),

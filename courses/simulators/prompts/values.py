@@ -39,6 +39,12 @@ _LESS: Final = re.compile(
 )
 
 
+# "order 5512", "section 2": a number that names something measures nothing.
+_NAMED_BY_NUMBER: Final = frozenset(
+    "order number invoice po section case step line rule clause paragraph article point up no # § version page gr in".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LimitSlots:
     about: str  # concept names, joined by "|"
@@ -67,6 +73,16 @@ def fitting_number(view: View, index: int, slots: LimitSlots, text: str) -> floa
     """The number's value in the slot's unit, or None when it measures something else."""
     token = view.unit.tokens[index]
     if token.value is None or token.silent:
+        return None
+    earlier = view.unit.tokens[index - 1].text.lower() if index else ""
+    if token.unit is None and earlier in _NAMED_BY_NUMBER:
+        return None
+    if (
+        token.unit is None
+        and earlier == "("
+        and index + 1 < len(view.unit.tokens)
+        and token.text.endswith(",")
+    ):
         return None
     if slots.unit == "usd":
         if token.unit == PERCENT:
@@ -131,6 +147,8 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     """Signals "below" and "above" for a limit rule."""
     unit = view.unit
     about = view.near(slots.about) or view.before(slots.about)
+    if view.earlier and view.earlier[0].force == "question" and _side_of_earlier(view, slots):
+        about = True
     followed = unit.following
     if not about and followed is not None and followed.line == unit.line:
         about = any(followed.found.get(name) for name in slots.about.split("|"))
@@ -391,7 +409,11 @@ def _sides(view: View, slots: LimitSlots, text: str, start: int, end: int, index
             return
         if human or rest_human or around_human:
             view.yes("above", 0.93)
-            if _says_below(view, text, end, alone, rest_alone) or around_alone or unit_is_branch(view):
+            if (
+                _says_below(view, text, end, alone, rest_alone)
+                or around_alone
+                or unit_is_branch(view)
+            ):
                 view.yes("below", 0.9)
         elif alone and not denied_number:
             view.no("above", 0.85, "above the limit it acts alone")
@@ -460,7 +482,11 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
             view.no("below", 0.75, "the sides are swapped")
         elif side == "upper":
             view.yes("below", 0.86)
-        elif view.does("self-act") and not view.never("self-act") and not view.has(r"not your|nicht|not yours"):
+        elif (
+            view.does("self-act")
+            and not view.never("self-act")
+            and not view.has(r"not your|nicht|not yours")
+        ):
             view.no("above", 0.78, "above the limit it acts alone")
         return
     if earlier_number and rest:
@@ -523,3 +549,5 @@ def _example(view: View, slots: LimitSlots, usable: list[tuple[int, int, int, fl
             view.no("above", 0.8, f"an example acts alone on {over[0]:g}")
         elif under and max(under) >= slots.at * 0.95:
             view.yes("below", 0.85)
+        elif under:
+            view.yes("acted-below", 0.85)

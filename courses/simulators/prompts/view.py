@@ -142,7 +142,9 @@ class View:
     def bare_human(self) -> bool:
         """Whether the unit is only "human", "a colleague, always": who takes the case."""
         words = [token for token in self.unit.tokens if token.kind == WORD]
-        return 0 < len(words) <= 5 and bool(self.own("person")) and not self.own("person")[0].start > 2
+        return (
+            0 < len(words) <= 5 and bool(self.own("person")) and not self.own("person")[0].start > 2
+        )
 
     def clause_of(self, mention: Mention) -> str:
         """The text of the mention's clause."""
@@ -172,6 +174,18 @@ class View:
             ):
                 return True
         if unit.branch == "no" and (self.around(item) or self.before(item)):
+            return True
+        asked = self.earlier[0] if self.earlier else None
+        if (
+            asked is not None
+            and asked.force == "question"
+            and any(asked.found.get(name) for name in item.split("|"))
+            and re.match(
+                r"\W*(?:if (?:not|no|none|it (?:is|does|has)(?:n't| not))\b|not?\b|otherwise|none|missing|absent)",
+                unit.text,
+                re.I,
+            )
+        ):
             return True
         if self.own("missing") and (own or self.around(item) or self.before(item)):
             return True

@@ -116,11 +116,11 @@ IRREGULAR: Final = {
         "authorise": "authorize authorized authorised authorizes authorization authorisation",
         "apologise": "apologize apologies apology",
         "note": "notes noted noting",
-    "care": "cares caring",
-    "here": "",
-    "fine": "fines",
-    "close": "closes closed closing",
-    "minimum": "minimal",
+        "care": "cares caring",
+        "here": "",
+        "fine": "fines",
+        "close": "closes closed closing",
+        "minimum": "minimal",
         "unless": "",
         "always": "",
         "process": "processes processed",
@@ -226,7 +226,9 @@ CONTRACTIONS: Final = {
     "ur": "your", "bc": "because", "tho": "though", "ok": "okay", "o.k": "okay", "nr": "number",
 }  # fmt: skip
 
-_NUMBERED: Final = frozenset({"order", "invoic", "purchas", "reference", "ref", "ticket", "po", "article"})
+_NUMBERED: Final = frozenset(
+    {"order", "invoic", "purchas", "reference", "ref", "ticket", "po", "article"}
+)
 
 _TOKEN = re.compile(
     r"""
@@ -382,7 +384,12 @@ def tokens(text: str, speller: Speller | None = None) -> list[Token]:
 def _add_word(out: list[Token], word: str, speller: Speller | None) -> None:
     if not word:
         return
-    if word == "no" and out and out[-1].stem in _NUMBERED and out[-1].text.lower() not in {"orders"}:
+    if (
+        word == "no"
+        and out
+        and out[-1].stem in _NUMBERED
+        and out[-1].text.lower() not in {"orders"}
+    ):
         word = "number"
     mended = speller.mend(word) if speller else word
     for one in mended.split():
