@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-from checkride.lib.canonical import digest
 from checkride.lib.errors import DomainError
 from courses.grading.contract import (
     CaseCheck,
@@ -27,6 +24,7 @@ from courses.grading.contract import (
     TraceStep,
     Verdict,
 )
+from courses.grading.digest import grader_digest
 from courses.simulators.workflows import checks, outline, reading, writing
 from courses.simulators.workflows.baselines import DEGENERATE, front
 from courses.simulators.workflows.draw import draw
@@ -51,6 +49,7 @@ Band = Literal["met", "close", "too high", "too low"]
 KIND = "workflow_map"
 NAME = "workflow-map"
 VERSION = "1.0"
+SOURCES = ("courses/grading/workflow_map.py", "courses/simulators/workflows")
 POINTS_PER_CHECK = 2.0
 POINTS_PER_SUPERFLUOUS_STEP = 0.5
 MAX_RUN_CASES = 200_000
@@ -286,11 +285,12 @@ def grade(request: GradeRequest) -> GradeReport:
         return _not_run(
             [_problem(problem) for problem in error.problems],
             "The map cannot be read, so nothing was run.",
+            grader(request.exercise),
         )
-    return grade_map(task, map_, request.seed)
+    return grade_map(task, map_, request.seed, grader(request.exercise))
 
 
-def grade_map(task: Task, map_: WorkflowMap, seed: str) -> GradeReport:
+def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeReport:
     """Grade a map that has been read already."""
     findings = checks.run_checks(map_, task.world)
     stopped = [finding for finding in findings if finding.code in task.gates]
@@ -305,6 +305,7 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str) -> GradeReport:
                 for finding in stopped
             ],
             "The map cannot run, so it was not graded. The place is marked.",
+            by,
             findings,
         )
     streams = Streams(seed, task.cases, task.replications)
@@ -314,10 +315,10 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str) -> GradeReport:
             measured.append(measure(compile_map(map_, scenario.world), streams))
     except (TooManyStates, TooManyTokens) as error:
         return _not_run(
-            [Problem(error.message, code=error.code)], "The map is too large to run.", findings
+            [Problem(error.message, code=error.code)], "The map is too large to run.", by, findings
         )
     findings = (*findings, *_overloads(measured[0], map_))
-    return _report(task, map_, measured, findings)
+    return _report(task, map_, measured, findings, by)
 
 
 def _overloads(measured: Measured, map_: WorkflowMap) -> Iterable[Finding]:
@@ -346,7 +347,7 @@ def _problem(problem: MapProblem) -> Problem:
 
 
 def _not_run(
-    problems: list[Problem], finding: str, findings: Iterable[Finding] = ()
+    problems: list[Problem], finding: str, by: Grader, findings: Iterable[Finding] = ()
 ) -> GradeReport:
     return GradeReport(
         kind=KIND,
@@ -355,14 +356,18 @@ def _not_run(
         finding=finding,
         criteria=(),
         cases=(),
-        grader=grader(),
+        grader=by,
         problems=tuple(problems),
         details={"findings": [finding_json(row) for row in findings]},
     )
 
 
 def _report(
-    task: Task, map_: WorkflowMap, measured: list[Measured], findings: tuple[Finding, ...]
+    task: Task,
+    map_: WorkflowMap,
+    measured: list[Measured],
+    findings: tuple[Finding, ...],
+    by: Grader,
 ) -> GradeReport:
     scored = [_score(task, target, measured) for target in task.targets]
     weights = sum(row.target.weight for row in scored)
@@ -419,7 +424,7 @@ def _report(
         "run": {
             "cases": task.cases,
             "replications": task.replications,
-            "total": task.cases * task.replications,
+            "total": task.cases * task.replications * len(task.scenarios),
         },
     }
     return GradeReport(
@@ -429,7 +434,7 @@ def _report(
         finding=_finding(task, scored, open_musts, at_zero, open_checks, findings, passed),
         criteria=criteria,
         cases=tuple(_case_result(rule, told, task.world) for rule, told in replays.items()),
-        grader=grader(),
+        grader=by,
         details=details,
     )
 
@@ -717,14 +722,9 @@ def _case_result(rule: str, told: Replay, world: World) -> CaseResult:
 # -- who grades --------------------------------------------------------------------------------
 
 
-@cache
-def grader() -> Grader:
-    """Name, version and a digest over the code that decides."""
-    here = Path(__file__)
-    folder = here.parent.parent / "simulators" / "workflows"
-    files = [here, *sorted(folder.glob("*.py"))]
-    code = {path.name: path.read_text(encoding="utf-8") for path in files}
-    return Grader(NAME, VERSION, digest(code))
+def grader(exercise: Mapping[str, Json]) -> Grader:
+    """Name, version and a digest over the code that decides and the exercise."""
+    return Grader(NAME, VERSION, grader_digest(SOURCES, exercise))
 
 
 # -- for authors -------------------------------------------------------------------------------
@@ -766,7 +766,7 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
         if name not in DEGENERATE:
             found.append(f"There is no degenerate map “{name}”.")
             continue
-        report = grade_map(task, DEGENERATE[name](task.world), "practice")
+        report = grade_map(task, DEGENERATE[name](task.world), "practice", grader(exercise))
         if report.score >= 50:
             found.append(f"The degenerate map “{name}” scores {report.score}; 49 is the most.")
     return found

@@ -583,7 +583,7 @@ def _w12(graph: Graph) -> Iterable[Finding]:
             path = walk(
                 list(onward((person, "reject"))),
                 onward,
-                lambda state: state[0] == target,  # noqa: B023
+                _first_at(target),
             )
             if path:
                 whole = [person, *(node_id for node_id, _ in path)]
@@ -607,7 +607,7 @@ def _w13(graph: Graph) -> Iterable[Finding]:
                     return []
                 return [edge.dst for edge in graph.possible(node_id, {"verdict": "none"})]
 
-            path = walk([edge.dst], onward, lambda node_id: node_id == target)  # noqa: B023
+            path = walk([edge.dst], onward, _at(target))
             if path:
                 whole = [edge.src, *path]
                 yield _finding(
@@ -625,7 +625,7 @@ def _w14(graph: Graph) -> Iterable[Finding]:
         for edge in graph.map.edges:
             if edge.on != "error":
                 continue
-            path = walk([edge.dst], _around(graph, graph.persons), lambda n: n == target)  # noqa: B023
+            path = walk([edge.dst], _around(graph, graph.persons), _at(target))
             if path:
                 whole = [edge.src, *path]
                 yield _finding(
@@ -635,6 +635,14 @@ def _w14(graph: Graph) -> Iterable[Finding]:
                     whole,
                     edge.sentence,
                 )
+
+
+def _at(wanted: str) -> Callable[[str], bool]:
+    return lambda node_id: node_id == wanted
+
+
+def _first_at(wanted: str) -> Callable[[tuple[str, str]], bool]:
+    return lambda state: state[0] == wanted
 
 
 def _around(graph: Graph, cut: Collection[str]) -> Callable[[str], Iterable[str]]:
@@ -648,7 +656,7 @@ def _w15(graph: Graph) -> Iterable[Finding]:
         return
     guards = {node.id for node in graph.map.nodes if node.kind == "guard"}
     for target in graph.risky:
-        path = walk([graph.start], _around(graph, guards), lambda n: n == target)  # noqa: B023
+        path = walk([graph.start], _around(graph, guards), _at(target))
         if path:
             yield _finding(
                 "W15",
@@ -696,7 +704,7 @@ def _w18(graph: Graph) -> Iterable[Finding]:
             path = walk(
                 [graph.start],
                 _around(graph, {target}),
-                lambda n: n == node.id,  # noqa: B023
+                _at(node.id),
             )
             if path:
                 yield _finding(
@@ -804,14 +812,14 @@ def superfluous(map_: WorkflowMap, world: World) -> tuple[str, ...]:
     for first, second in itertools.permutations(map_.nodes, 2):
         if first.block != second.block or first.kind not in ("agent", "guard", "monitor"):
             continue
-        around = walk([graph.start], _around(graph, {first.id}), lambda n: n == second.id)
+        around = walk([graph.start], _around(graph, {first.id}), _at(second.id))
         if around is not None or second.id not in _reachable(graph, first.id):
             continue
         # A walk from the one straight to the other, past a person who may send the case back.
         past = walk(
             [(after, False) for after in graph.successors(first.id)],
             _persons_met(graph, {first.id, second.id}),
-            lambda state: state == (second.id, True),
+            {(second.id, True)}.__contains__,
         )
         if past is None:
             found.append(second.id)

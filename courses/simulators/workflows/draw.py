@@ -115,7 +115,7 @@ def _gaps(
     labels: Mapping[Edge, Sequence[str]],
 ) -> list[float]:
     """Room below each layer: enough for the words at its ways out."""
-    gaps = []
+    gaps: list[float] = []
     for layer in layers:
         lines = [sum(len(labels[edge]) for edge in edges if edge.src == node) for node in layer]
         gaps.append(GAP_Y + max(0, max(lines) - 1) * LINE_H)

@@ -164,3 +164,13 @@ def _random_text(chance: random.Random, patience: bool) -> str:
     return "\n".join(
         ["checkride: map/1", "id: drawn", "title: Drawn", "nodes:", *nodes, "edges:", *edges]
     )
+
+
+@pytest.fixture
+def folder() -> Path:
+    return ROOT / FOLDER
+
+
+@pytest.fixture
+def reference_file(folder: Path) -> Path:
+    return folder / "maps" / "strong.yaml"
