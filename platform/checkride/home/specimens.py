@@ -28,7 +28,9 @@ class SpecimenForm(forms.Form):
 
 
 def context(request: HttpRequest) -> dict[str, object]:
-    wrong = SpecimenForm({"name": "", "email": "nobody@", "role": "operator"}, prefix="wrong")
+    wrong = SpecimenForm(
+        {"wrong-name": "", "wrong-email": "nobody@", "wrong-role": "operator"}, prefix="wrong"
+    )
     wrong.is_valid()
     return {
         "icons": sorted(icon_names()),
