@@ -71,7 +71,25 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
             human being; natural person; customer care; real person; co-worker; support team; specialist; desk; man;
             operator; member of team; member of staff; humans; team; somebody on team; someone on team; us; boss""",
         "order": "order; purchase; order record; record; history; status; file; order history; case",
-        "invoice": "invoice; bill; encore",
+        "invoice": "invoice; bill; inv",
+        "purchase order": "purchase order; po; order slip; the order; what we ordered; order; accord",
+        "goods receipt": """goods receipt; receipt; receipt of goods; delivery receipt; dock ticket; landed on dock; goods; delivery note; gr;
+            receiving log; goods have arrived; stuff came in; goods were received; received""",
+        "difference": """difference; deviation; differ; variance; gap; tolerance; discrepancy; deviate; off; wobble; apart; above or below;
+            slack; purchase order; po; percent""",
+        "bank account": """bank account; account; bank detail; banks elsewhere; bank has changed; iban; bank; account number""",
+        "telephone": "call; phone; telephone; ring",
+        "controller": "controller; blessing",
+        "decision": """decision; decide; determination; verdict; outcome; act; result; going this way; case; conclusion""",
+        "document": "document; paper; source; receipt",
+        "field": "field; box; line item",
+        "log": "log; log line; book; log entry; record; register; protocol; journal",
+        "time": "time; timestamp; when; date; now; hour; iso time",
+        "invoice number": "invoice number; number; invoice no; which invoice; invoice id; inv number; number of invoice",
+        "tool": "tool; instrument; post payment; button; system",
+        "payment": "payment; pay; post payment; disbursement; transfer; money",
+        "document text": """text in; invoice; mail; email; document; pdf; letter; attachment; invoice text; text; sentence; vendor; paper;
+            footer; note; remark; words in; anything in; content of; a sentence; what .. says; embedded""",
         "action": "action; act",
         "amount": "amount; sum",
         "reason": "reason; why; grounds; rationale; justification",
@@ -143,6 +161,22 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             irrespective of amount|size; limitless; sky is limit; any claim; refund in full whatever; whatever size; no number too;
             because of amount; because of sum; too big for you; too high for you; full authority; any value; without any limit""",
         "danger": """legal; lawyer; attorney; solicitor; court; lawsuit; sue; litigation; injury; hurt; injured; harm; accident; hospital""",
+        # --- matching, approving, recording
+        "agree": """agree; same; match; accord; equal; say same; tell same story; correspond; consistent; identical; in line; fit; sing same tune; same thing; = purchase; == purchase; coincide""",
+        "differ": """differ; disagree; mismatch; not agree; different; discrepancy; deviate; missing; not equal; unequal; not match; is off; no match; otherwise; larger; bigger; rest; other cases""",
+        "flag": """flag; flag exception; exception; raise exception; record exception; report; oddities; escalate; reject; flagged; stop; not pay; not paid; hold; refuse; make exception; reported""",
+        "tolerate": """accept; tolerate; fine; okay; allow; pass; disregard; count as equal; counts as; treat as agreeing; let through; no problem; ignored; gets through; put up with; pay; agree; good enough; within; still; is the same; counts; no reason""",
+        "no-tolerance": """no tolerance; zero tolerance; no tolerance at all; no deviation is accepted; every difference is flagged; not a cent""",
+        "approve": """approve; approval; sign off; signs off; blessing; say yes; green light; okay; presuppose; controller; sign-off; release; authorise; controller first; need controller; check with controller""",
+        "phone": """call; phone; telephone; ring; rung; dial; called; callback; call back; by phone; phoned; rings""",
+        "pay": """pay; payment; post payment; paid; no money; money moves; transfer; disburse""",
+        "cite": """name; state; quote; cite; say; give; mention; show; designate; list; tell; explain; announce; note; indicate; contain; specify; reference; document; write; rest on; based on; put; with""",
+        "retry": """retry; try again; send again; repeat; repeated; call again; press twice; re-send; resend; again; reattempt; sent again; second try; once more; twice; retries; execute again; fire off; attempted again; another attempt; repeat post; keep hitting; keep trying; until it works; until success""",
+        "fails": """fail; fails; error; failure; broken; trip; down; tool error; break down; throw error; drop out; outage; timeout; malfunction; not work; breaks""",
+        "halt": """stop; halt; desist; hand over; end; break off; down tools; do nothing more; stops; pause; cease""",
+        "unreadable": """read; unreadable; illegible; legible; can not read; blurry; smudge; smudged; unclear field; recognise; recognised; smear; field is unclear""",
+        "confidence": """confidence; confident; sure; certain; certainty; four to one; probability""",
+        "wait": "wait; hold; pending; waits",
         "person": "{human}; a {human}; real {human}",
         "contact-detail": """address; phone number; phone; email address; telephone number; home address; street; name and address; date of birth; where they live; birth date""",
         # --- sources
@@ -227,7 +261,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- looking up and doing twice
         "look-up": """look in .. book|record|file|system|account; look book; open the file; order .. be looked; be looked up; be consulted; be opened; look it up; be checked; see the order; study order; check it in; read its history; lookup order; look up; look .. up; lookup; retrieve order; fetch order; check order; check .. order; check history; check system; check record; check status; consult order; consult; pull up; open order; open .. order; order status;
             verify order; check if; check whether; inspect; find order; read order; load order; look in; look into order; look at order; look at; look first; look in order; peek; see in; record show; query order; search order; have a look; a look; check in; check for; look whether; examine; check earlier; check prior; check previous; review order; see whether; see if; order record; view order; order's history; check the""",
-        "already": """order refunded*; refunded* = true; refunded* == true; refunded* true; is refunded*; already one; if refunded*; been given back; has been refunded*; given back once; was refunded*; refund there; refund is there; refund stands; shows refunded*; earlier refunded*; got their money; got its money; had their money; had its money; money was returned; money was sent; already returned; already given; got it back; been paid back; already compensated; paid back before; has one already; settled before; already credited; already processed; already refund; already refunded*; refund already; refunded* before; refunded* earlier; refunded* previously; refund before; already been; was refunded*; were refunded*; been refunded*; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
+        "already": """seen before; known already; came in before; come in before; used before; used .. before; same number; same invoice; known vendor; new to us; is a repeat; seen .. before; we had; had .. before; arrives again; in the system; shows up again; vendor and number; vendor + invoice; vendor plus invoice; same vendor; number is known; in archive; previously received; sent .. before; sends same; sent .. earlier; occurred before; again; seen earlier; familiar; known number; handed in; handed in a second; number earlier; order refunded*; refunded* = true; refunded* == true; refunded* true; is refunded*; already one; if refunded*; been given back; has been refunded*; given back once; was refunded*; refund there; refund is there; refund stands; shows refunded*; earlier refunded*; got their money; got its money; had their money; had its money; money was returned; money was sent; already returned; already given; got it back; been paid back; already compensated; paid back before; has one already; settled before; already credited; already processed; already refund; already refunded*; refund already; refunded* before; refunded* earlier; refunded* previously; refund before; already been; was refunded*; were refunded*; been refunded*; already paid; refund exist; earlier refund; prior refund; previous refund; existing refund;
             refund on it; refund on record; refund on file; refund made; refund in; previously refunded*; money gone back; money back once; money back already; been back once; gone back; went back; went out; already got; already received; already have; already had; refund has; refund have; already money; was already; already money back; once refunded*; once before; once already; already flew; money already; got refund; had refund; got money; got one; a refund for; refund was; refund is on; refund shows; record show refund; show refund; shows a refund; refund since; refund .. already; refund .. before; refunded* .. before; money .. already; see refund; has been one before; already one; earlier payout; already reimbursed; earlier; before""",
         "second": """second request; back twice; given back twice; two refunds; not twice; second payout; money again; second one; second refund; another refund; refund twice; refund again; refunded again; refund second; paid twice; pay twice; twice; double refund; duplicate refund; duplicate; again; second time; further refund; one refund; refund once; once only; only once; more than once; one time; pays twice; repeat refund; repeated refund; two refunds; refunded twice; a second; additional refund; refund .. again; once more; new refund; anew; one refund per; next refund; gets one; two times; no more money""",
         "refuse": """say no more; answer .. no; it is no; none; nothing; sorry no; not again; do not pay; do not refund; rejected; turned down; stays as it is; refuse; decline; deny; reject; turn down; turn .. down; say no; tell no; stop; block; no refund; not refund; not pay; not eligible; no second; answer no; answer is no; end; no more; over; not possible; no double; dismiss; halt; close; refused; denied; halted; arrest; no further; no money; nothing more; freeze; politely no""",

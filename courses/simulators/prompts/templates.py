@@ -7,49 +7,13 @@ make the rule. Half of a compound rule is no rule; the opposite of one half is a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from courses.simulators.prompts import formats, values
+from courses.simulators.prompts import formats, office_templates, values
+from courses.simulators.prompts.template_kit import Needs, Slots, Template
+from courses.simulators.prompts.template_kit import needing as _all
 from courses.simulators.prompts.view import View
-
-Json = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """The slots of one requirement: concept names for phrases, plain values for the rest."""
-
-    concepts: Mapping[str, str]
-    groups: Mapping[str, tuple[str, ...]]
-    plain: Mapping[str, Json]
-
-    def __getitem__(self, name: str) -> str:
-        return self.concepts[name]
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """Parts that together fulfil the rule, and how sure one is when they are all there."""
-
-    parts: frozenset[str]
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    name: str
-    looks: Callable[[View, Slots], None]
-    needs: Callable[[Slots], Sequence[Needs]]
-    condition: str  # how a rule card says when; "{slot}" is filled in
-    action: str  # how a rule card says what to do
-
-
-def _all(*rows: tuple[str, float]) -> Callable[[Slots], Sequence[Needs]]:
-    fixed = tuple(Needs(frozenset(parts.split()), confidence) for parts, confidence in rows)
-    return lambda slots: fixed
-
 
 # --- asking ----------------------------------------------------------------------------------------
 
@@ -672,8 +636,12 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         view.no("look-up", 0.82, "no look at the order")
     already = view.own("already") or view.around("already") or view.before("already")
     second = view.own("second")
-    refund = view.near(slots["act"]) or view.before(slots["act"])
+    refund = (
+        view.near(slots["act"]) or view.before(slots["act"]) or slots.plain.get("look") is False
+    )
     topic = (already and refund) or (second and refund)
+    if slots.plain.get("look") is False and not (view.near(slots["thing"]) or view.before(slots["thing"])):
+        return
     if not topic:
         return
     if view.unit.branch == "no" and not view.own("already"):
@@ -691,7 +659,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         strong_refusal = view.has(
             r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|says? no|no (?:second|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not (?:pay|refund|issue)|no refund|answer(?:'s| is| will be)? (?:a )?no\b|it's no\b|end|halt\w*|close|no money|not eligible|over)\b"
         )
-        if strong_refusal and _about_second(view):
+        if strong_refusal and _about_second(view, slots):
             view.yes("refuse", 0.92)
             return
     denied_second = view.never("second") or [
@@ -708,7 +676,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     if (
         view.never(slots["act"])
         and (view.own("already") or view.around("already") or view.before("already"))
-        and _about_second(view)
+        and _about_second(view, slots)
     ):
         view.yes("refuse", 0.88)
         return
@@ -733,15 +701,17 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter|go on|continue|carry on|as with any|proceed|anyway|not (?:our|your|my) (?:concern|business|problem)|who cares|all the same|even if|give it again|regardless)\b"
         )
         and not view.has(r"\b(?:refus\w+|den(?:y|ied)|declin\w+|reject\w*|never|stop)\b")
-        and _about_second(view)
+        and _about_second(view, slots)
     ):
         view.no("refuse", 0.82, "it shall pay all the same")
 
 
-def _about_second(view: View) -> bool:
+def _about_second(view: View, slots: Slots | None = None) -> bool:
     """Whether "already" speaks of a refund, not of something else that was done before."""
     if view.own("second") or view.around("second"):
         return True
+    if slots is not None and slots.plain.get("look") is False:
+        return view.near(slots["thing"]) or view.before(slots["thing"])
     if view.has(r"\bif (?:it (?:is|was) )?refunded\b|\brefunded\b ?(?:==|is|:)"):
         return True
     near = (
@@ -762,6 +732,16 @@ def _about_second(view: View) -> bool:
         )
         is not None
     )
+
+
+def _duplicate_needs(slots: Slots) -> Sequence[Needs]:
+    """Looking first is half of the rule, unless the exercise says `look: false`."""
+    if slots.plain.get("look", True):
+        return (
+            Needs(frozenset({"look-up", "refuse"}), 1.0),
+            Needs(frozenset({"refuse"}), 0.68),
+        )
+    return (Needs(frozenset({"refuse"}), 1.0),)
 
 
 def _data_groups(slots: Slots) -> Sequence[Needs]:
@@ -800,6 +780,20 @@ TEMPLATES: Final[dict[str, Template]] = {
         Template("always-hand-over-on", always_hand_over_on, lambda slots: _groups(slots, "on"), "{on} is mentioned", "Hand over to a human"),
         Template("reply-language", reply_language, _all(("same", 1.0)), "Every reply", "In the customer's language"),
         Template("confirm-before", confirm_before, _all(("confirm restate", 1.0), ("confirm", 0.68)), "Before {act}", "Restate it and wait for the customer's yes"),
-        Template("stop-duplicates", stop_duplicates, _all(("look-up refuse", 1.0), ("refuse", 0.68)), "The {thing} was refunded before", "Look first; refuse a second {act}"),
+        Template("stop-duplicates", stop_duplicates, _duplicate_needs, "The {thing} was dealt with before", "Refuse to do it again"),
+        Template("all-must-match", office_templates.all_must_match, office_templates.match_needs, "{documents} agree", "Go on; otherwise {otherwise}"),
+        Template("tolerance", office_templates.tolerance, _all(("below above", 1.0), ("above", 0.8), ("below", 0.66)), "A {of} up to {at}", "Accept it; flag what is larger"),
+        Template("approval-tier", office_templates.approval_tier, _all(("approval", 1.0)), "From {at} on", "Wait for the {who}'s approval"),
+        Template("verify-by-known-channel", office_templates.verify_by_known_channel, _all(("call known", 1.0), ("call", 0.62)), "The {change} has changed", "Check it by {channel}, on a number already on file"),
+        Template("cite-evidence", office_templates.cite_evidence, _all(("cite", 1.0)), "Each {of}", "Name {names}"),
+        Template("log-fields", office_templates.log_fields, _all(("log", 1.0)), "Each decision", "One {log} line with {fields}"),
+        Template("low-confidence-ask", office_templates.low_confidence_ask, _all(("ask value", 1.0), ("ask", 0.72)), "A {of} is unreadable or below {at}", "Ask a human, do not guess"),
+        Template("stop-after-failures", office_templates.stop_after_failures, _all(("stop no-retry", 1.0), ("stop", 0.9)), "The {of} failed {after} times", "Stop and hand over"),
+        Template("never-guess", office_templates.never_guess, _all(("no-guess", 1.0)), "The {item} is unknown", "Never guess it"),
+        Template("never-do", office_templates.never_do, _all(("never", 1.0)), "Always", "Never {act}"),
+        Template("say-when-unknown", office_templates.say_when_unknown, _all(("say-so", 1.0)), "It does not know", "Say so"),
+        Template("output-format", office_templates.output_format, _all(("form", 1.0)), "Final answer", "{form}"),
+        Template("look-up-before", office_templates.look_up_before, _all(("look", 1.0)), "Before deciding", "Look up the {thing}"),
+        Template("order-of-steps", office_templates.order_of_steps, _all(("order", 1.0)), "First {first}", "Then {then}"),
     ]
 }  # fmt: skip

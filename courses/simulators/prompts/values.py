@@ -55,7 +55,7 @@ class LimitSlots:
     inclusive: bool = True
 
 
-def _text_with_numbers(view: View) -> tuple[str, list[tuple[int, int, int]]]:
+def text_with_numbers(view: View) -> tuple[str, list[tuple[int, int, int]]]:
     """The unit's tokens as lower-case text, and for each number (start, end, token index)."""
     out = ""
     numbers: list[tuple[int, int, int]] = []
@@ -152,7 +152,7 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     followed = unit.following
     if not about and followed is not None and followed.line == unit.line:
         about = any(followed.found.get(name) for name in slots.about.split("|"))
-    text, numbers = _text_with_numbers(view)
+    text, numbers = text_with_numbers(view)
     usable = [
         (start, end, index, value)
         for start, end, index in numbers
@@ -526,7 +526,7 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
 
 def _side_of_earlier(view: View, slots: LimitSlots) -> str:
     for unit in view.earlier:
-        text, numbers = _text_with_numbers(View(unit, ()))
+        text, numbers = text_with_numbers(View(unit, ()))
         for start, end, index in numbers:
             value = unit.tokens[index].value
             if value is not None and abs(value - slots.at) <= 1.0:
