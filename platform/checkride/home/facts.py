@@ -31,6 +31,19 @@ def domains() -> tuple[DomainFacts, ...]:
     return tuple(rows)
 
 
+@dataclass(frozen=True)
+class CourseCount:
+    """How many courses hold lessons today, of all that the tracks name."""
+
+    open: int
+    all: int
+
+
+def course_count() -> CourseCount:
+    states = [course.form.state for course in catalog.courses()]
+    return CourseCount(open=states.count("open"), all=len(states))
+
+
 def foundations_exam() -> Blueprint | None:
     """The specification that new attempts follow; None before the items are loaded."""
     try:

@@ -20,6 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "domains": facts.domains(),
             "competencies": len(catalog.competencies()),
             "tracks": catalog.tracks(),
+            "courses": facts.course_count(),
             "exam": facts.foundations_exam(),
             "graded": graded_prompt(),
         },
