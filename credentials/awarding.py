@@ -65,7 +65,7 @@ def _insert(passed: outcomes.ReleasedPass, version: AchievementVersion) -> Crede
             cut_percent=passed.cut_percent,
             awarded_at=passed.released_at,
             valid_from=passed.released_at,
-            valid_until=_months_after(passed.released_at, months),
+            valid_until=months_after(passed.released_at, months),
             status_list=_list_with_room(now),
             status_index=secrets.randbelow(statuslist.SIZE),
         )
@@ -82,7 +82,7 @@ def _insert(passed: outcomes.ReleasedPass, version: AchievementVersion) -> Crede
     raise RuntimeError("No free entry was found in the revocation list; this is a mistake of ours.")
 
 
-def _months_after(start: datetime, months: int) -> datetime:
+def months_after(start: datetime, months: int) -> datetime:
     """The same day and time so many months later; the last day of a shorter month."""
     years, month = divmod(start.month - 1 + months, 12)
     year = start.year + years

@@ -61,13 +61,11 @@ def _signed_credential(number: UUID) -> Credential:
 
 def _wanted_json(request: HttpRequest) -> str | None:
     """The JSON media type the caller prefers over HTML, if any."""
-    accept = request.headers.get("Accept", "")
-    if "text/html" in accept or "application/xhtml" in accept:
-        return None
-    if request.accepts("text/html") and not any(name in accept for name in _JSON_TYPES):
-        # A bare */* comes from validators and command lines, which want the document.
-        return _JSON_TYPES[0] if accept.strip() == "*/*" else None
-    return next((name for name in _JSON_TYPES if name in accept), None)
+    if request.headers.get("Accept", "").strip() == "*/*":
+        # Validators and command lines ask like this, and want the document.
+        return _JSON_TYPES[0]
+    wanted = request.get_preferred_type(["text/html", *_JSON_TYPES])
+    return None if wanted == "text/html" else wanted
 
 
 def _private_to_the_link(response: HttpResponse) -> HttpResponse:
