@@ -108,6 +108,14 @@ def read(request: GradeRequest) -> Json:
     return default_pool().call("read", request)
 
 
+def prepare() -> None:
+    """Start a grader in the background if none is warm yet; returns at once.
+
+    A page that will soon ask for a grade calls it, so that the first run need not wait.
+    """
+    default_pool().prepare()
+
+
 class _Process:
     """One warm process and its two pipes. Used by one thread at a time."""
 
@@ -245,6 +253,7 @@ class Pool:
         self._free = threading.BoundedSemaphore(size)
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
+        self._preparing = threading.Lock()
 
     def __enter__(self) -> Pool:
         return self
@@ -280,6 +289,20 @@ class Pool:
             return value
         finally:
             self._free.release()
+
+    def prepare(self) -> None:
+        """Have one process started by a thread of its own, unless there is one or one is coming."""
+        if self._idle or not self._preparing.acquire(blocking=False):
+            return
+        threading.Thread(target=self._prepare, name="box-prepare", daemon=True).start()
+
+    def _prepare(self) -> None:
+        try:
+            self._give_back(self._take())
+        except DomainError as problem:
+            log.warning("box.prepare_failed", why=problem.code)
+        finally:
+            self._preparing.release()
 
     def protections(self) -> dict[str, bool]:
         """What the system let a process give up, by name."""

@@ -149,10 +149,10 @@ def context(
         "targets": [_target(row, opened) for row in report.details["targets"]],
         "checks": report.details["checks"],
         "musts": [row for row in report.criteria if row.must],
-        "finding": report.finding if opened else band_finding(report),
+        "finding": _without_verdict(report.finding if opened else band_finding(report)),
         "front": _front(report, history, shown) if opened else None,
         "case": _chosen_case(report, query),
-        "replay": _replay(report, query),
+        "replay": _replay(report, query, read),
         "harm_plus_cost": f"${report.details['harm_plus_cost']:,.2f}" if opened else "",
     }
 
@@ -165,6 +165,15 @@ def blocks(document: Mapping[str, Json]) -> list[Mapping[str, Json]]:
          "says": row.get("says", "")}
         for name, row in rows.items()
     ]  # fmt: skip
+
+
+def _without_verdict(finding: str) -> str:
+    """The finding without the word that the page shows in front of it."""
+    for word in ("Passed. ", "Not passed: ", "Not passed. "):
+        if finding.startswith(word):
+            rest = finding.removeprefix(word)
+            return rest[:1].upper() + rest[1:]
+    return finding
 
 
 def band_finding(report: GradeReport) -> str:
@@ -257,13 +266,13 @@ def _chosen_case(report: GradeReport, query: QueryDict) -> CaseResult | None:
     return by_id.get(wanted) or next(iter(report.cases), None)
 
 
-def _replay(report: GradeReport, query: QueryDict) -> ReplayView | None:
+def _replay(report: GradeReport, query: QueryDict, read: Sheet | None) -> ReplayView | None:
     case = _chosen_case(report, query)
     if case is None:
         return None
     told = report.details["replays"].get(case.id, {})
     clocks = [step.get("clock_ms", 0) for step in told.get("steps", [])]
-    names = _names(report)
+    names = {row["id"]: row["name"] for row in read.rows} if read is not None else {}
     steps = [step for step in case.steps if step.kind != "truth"]
     word = query.get("step", "")
     at = int(word) if word.isascii() and word.isdigit() else len(steps)
@@ -290,10 +299,6 @@ def _replay(report: GradeReport, query: QueryDict) -> ReplayView | None:
         truth=truth.says if truth is not None and done else "",
         did=case.did if done else "",
     )
-
-
-def _names(report: GradeReport) -> dict[str, str]:
-    return dict(report.details.get("names", {}))
 
 
 def _clock(ms: int) -> str:

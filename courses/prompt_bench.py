@@ -121,8 +121,11 @@ def marks(reading: Json) -> list[Mark]:
     if not reading:
         return []
     found = []
+    against = {row["line"] for row in reading.get("cards", []) if row.get("opposite")}
     for row in reading.get("lines", []):
-        if row["state"] == "ok":
+        if row["line"] in against:
+            found.append(Mark(row["line"], "bad", _("says the opposite of the brief")))
+        elif row["state"] == "ok":
             found.append(Mark(row["line"], "rule", row.get("says") or _("gives a rule")))
         elif row["state"] == "unsure":
             found.append(Mark(row["line"], "unread", row.get("says") or _("not understood")))

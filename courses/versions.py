@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from courses.authoring.curriculum import Course, Curriculum, course_form, exercise_from_document
-from courses.authoring.lessons import lesson_from_document
+from courses.authoring.lessons import document_text, lesson_from_document
 from courses.models import ContentKind, ContentVersion
 
 Json = Any
@@ -101,6 +101,6 @@ def _store(kind: ContentKind, slug: str, digest: str, document: Mapping[str, Jso
         return False
     last = same.aggregate(last=Max("number"))["last"] or 0
     ContentVersion.objects.create(
-        kind=kind, slug=slug, digest=digest, document=document, number=last + 1
+        kind=kind, slug=slug, digest=digest, text=document_text(document), number=last + 1
     )
     return True

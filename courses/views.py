@@ -249,6 +249,7 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
             "state": state,
             "course": state.course,
             "time_s": state.course.form.minutes * 60,
+            "outcomes": _outcomes(state.course),
             "tracks": [
                 track
                 for track in catalog.tracks()
@@ -259,6 +260,17 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
             ],
         },
     )
+
+
+AFTERWARDS = "After this course you can "
+
+
+def _outcomes(course: Course) -> tuple[str, list[str]]:
+    """A heading and the outcomes under it; words that each outcome begins with go into the heading."""
+    rows = list(course.form.outcomes)
+    if rows and all(row.startswith(AFTERWARDS) for row in rows):
+        return _("After this course you can"), [row.removeprefix(AFTERWARDS) for row in rows]
+    return _("What you can do afterwards"), rows
 
 
 def _begin_course(request: HttpRequest, user: User | None, course_id: str) -> HttpResponse:

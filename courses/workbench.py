@@ -16,10 +16,9 @@ from checkride.accounts.access import SignedInRequest
 from checkride.accounts.models import User
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from courses import access, map_bench, practice, prompt_bench, study
+from courses import access, box, map_bench, practice, prompt_bench, study
 from courses.authoring.curriculum import Course, Exercise
-from courses.authoring.lessons import split_front
-from courses.authoring.rendering import render_markdown
+from courses.authoring.lessons import render_text, split_front
 from courses.models import Submission
 
 Json = Any
@@ -182,7 +181,10 @@ def _page(
 
 def _read_quietly(user: User | None, exercise: Exercise, text: str) -> tuple[Json, str]:
     """The reading of the text for the first view of the page, or why there is none."""
-    if user is None or not text.strip():
+    if user is None:
+        return None, ""
+    if not text.strip():
+        box.prepare()
         return None, ""
     try:
         return practice.read(exercise, text), ""
@@ -197,10 +199,10 @@ def brief_html(exercise: Exercise) -> str:
     body = (cut[1] if cut else text).lstrip()
     if body.startswith("# "):
         body = body.partition("\n")[2]
-    return render_markdown(body)
+    return render_text(body)
 
 
 def _discussion(exercise: Exercise, history: practice.History) -> str:
     """What the author says about the task, for those who have passed it."""
     text = exercise.document.get("discussion")
-    return render_markdown(str(text)) if text and history.passed else ""
+    return render_text(str(text)) if text and history.passed else ""

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from checkride.lib.canonical import digest
 from courses.authoring.findings import Finding, Findings
 from courses.authoring.forms import (
     CourseForm,
@@ -21,11 +20,12 @@ from courses.authoring.forms import (
     line_numbers,
     read_form,
 )
-from courses.authoring.lessons import Lesson, plain, read_lesson
+from courses.authoring.lessons import Lesson, document_digest, plain, read_lesson
 from courses.exercise_files import BadExercise, read_exercise
 from courses.grading import GRADERS
 
 Json = Any
+
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
@@ -76,7 +76,7 @@ class Course:
 
     @property
     def digest(self) -> str:
-        return digest(self.document)
+        return document_digest(self.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def exercise_from_document(document: Mapping[str, Json], *, course: str) -> Exer
         title=document["title"],
         competencies=tuple(document["competencies"]),
         document=document,
-        digest=digest(document),
+        digest=document_digest(document),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +13,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from checkride.lib import strict_yaml
-from checkride.lib.canonical import digest
 from courses.authoring import rendering
 from courses.authoring.findings import Findings
 from courses.authoring.forms import CheckForm, LessonFront, Source, read_form
@@ -57,7 +58,7 @@ class Lesson:
 
     @property
     def digest(self) -> str:
-        return digest(self.document)
+        return document_digest(self.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +362,13 @@ def show(lesson: Lesson) -> ShownLesson:
     )
 
 
+def render_text(markdown: str) -> str:
+    """Markdown with logs and figures, without check questions: briefs and discussions."""
+    used: set[str] = set()
+    parts = (_show_piece(piece, {}, used, iter(())) for piece in pieces(markdown))
+    return "\n".join(part.html for part in parts)
+
+
 def _show_piece(
     piece: Piece, numbers: Mapping[str, int], used: set[str], counter: Iterator[int]
 ) -> ShownPart:
@@ -394,6 +402,17 @@ def _show_check(piece: Piece, numbers: Mapping[str, int], number: int) -> ShownC
         stem=rendering.render_markdown(form.stem, sources=numbers),
         options=tuple(options),
     )
+
+
+def document_text(document: Mapping[str, Json]) -> str:
+    """A document as JSON text that keeps the order of keys: in a world the order of the faults
+    decides which draws they get, so two orders are two documents."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def document_digest(document: Mapping[str, Json]) -> str:
+    """SHA-256 of the document's text, 64 hexadecimal digits."""
+    return hashlib.sha256(document_text(document).encode()).hexdigest()
 
 
 def plain(value: Json) -> Json:

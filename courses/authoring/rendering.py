@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from checkride.lib.html import link_addresses, sanitize_html
@@ -80,6 +81,31 @@ class _Dress(Treeprocessor):
         heading.set("id", name)
 
 
+_LIST_ITEM = re.compile(r"((?:> ?)*)\s{0,3}(?:[-*+]|\d{1,3}[.)])\s+\S")
+_LIST_START = re.compile(r"((?:> ?)*)\s{0,3}(?:[-*+]|1[.)])\s+\S")
+
+
+class _ListsAfterText(Preprocessor):
+    """Lets a list follow a line of text directly, as CommonMark and most editors do."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        found: list[str] = []
+        in_list = fenced = False
+        for line in lines:
+            before = found[-1] if found else ""
+            bare = line.lstrip("> ")
+            fenced ^= bare.startswith("```")
+            start = _LIST_START.match(line)
+            if start and before.strip("> ") and not in_list and not fenced:
+                found.append(start.group(1).rstrip())
+            if not bare:
+                in_list = False
+            elif _LIST_ITEM.match(line):
+                in_list = True
+            found.append(line)
+        return found
+
+
 class _NoRawHtml(Extension):
     def __init__(self, numbers: Mapping[str, int], used: set[str]) -> None:
         super().__init__()
@@ -89,6 +115,7 @@ class _NoRawHtml(Extension):
     def extendMarkdown(self, md: markdown.Markdown) -> None:  # noqa: N802
         md.preprocessors.deregister("html_block")
         md.inlinePatterns.deregister("html")
+        md.preprocessors.register(_ListsAfterText(md), "lists-after-text", 26)
         md.inlinePatterns.register(_SourceMark(r"\[\^([\w-]+)\]", md, self.numbers), "source", 175)
         # After "inline" (20), so that the text inside headings is already there.
         md.treeprocessors.register(_Dress(md, self.used), "dress", 15)

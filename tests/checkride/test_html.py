@@ -75,3 +75,11 @@ def test_a_bare_address_becomes_a_link_but_not_inside_code() -> None:
     )
     assert '<a href="https://example.org"' in linked
     assert "<code>https://x.org</code>" in linked
+
+
+def test_quotes_in_code_are_not_escaped_twice() -> None:
+    html = "<pre><code>reply(&quot;yes&quot;) &lt;b&gt;</code></pre><p>&quot;yes&quot; &amp; no</p>"
+    linked = sanitize_html(link_addresses(html))
+    assert "&amp;quot;" not in linked
+    assert "&amp;lt;" not in linked
+    assert "&lt;b&gt;" in linked

@@ -96,9 +96,22 @@ def sanitize_html(html: str, *, figures: bool = False) -> str:
     )
 
 
+_CODE = re.compile(r"(<(pre|code)\b.*?</\2>)", flags=re.DOTALL)
+
+
 def link_addresses(html: str) -> str:
     """Turn bare web addresses in the text of `html` into links; code and links stay as they are.
 
     The result still has to go through `sanitize_html`.
     """
-    return bleach.linkify(html, callbacks=[], skip_tags={"pre", "code", "a"})
+    # bleach escapes what is inside a skipped tag a second time, so code does not go through it;
+    # one mark of private characters stands for each piece.
+    html = html.replace("\ue000", "").replace("\ue001", "")
+    kept: list[str] = []
+
+    def put_aside(match: re.Match[str]) -> str:
+        kept.append(match.group(1))
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    linked = bleach.linkify(_CODE.sub(put_aside, html), callbacks=[], skip_tags={"a"})
+    return re.sub(r"\ue000(\d+)\ue001", lambda match: kept[int(match.group(1))], linked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from courses.authoring.curriculum import read_curriculum
-from courses.authoring.lessons import Lesson, lesson_from_document, show
+from courses.authoring.lessons import Lesson, lesson_from_document, render_text, show
 from courses.authoring.rendering import render_log, render_markdown
 
 
@@ -79,3 +79,19 @@ def test_one_changed_word_changes_the_digest_of_lesson_and_course(content: Path)
     assert after is not None
     assert before.courses[0].lessons[0].digest != after.courses[0].lessons[0].digest
     assert before.courses[0].digest != after.courses[0].digest
+
+
+def test_a_list_may_follow_a_line_of_text_directly() -> None:
+    html = render_markdown(
+        "> **Returns**\n> 1. Broken: price back.\n> 2. Used: half.\n\nand\n- one\n- two"
+    )
+    assert "<blockquote>" in html
+    assert html.count("<li>") == 4
+
+
+def test_a_year_at_the_start_of_a_line_is_not_a_list() -> None:
+    assert "<li>" not in render_markdown("It began in\n2026. Then it ended.")
+
+
+def test_a_log_in_a_brief_is_drawn_as_a_listing() -> None:
+    assert "listing--log" in render_text("Before.\n\n```log\n1 read\n2 pay\n```\n\nAfter.")

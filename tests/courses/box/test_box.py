@@ -157,6 +157,19 @@ def test_when_all_graders_are_busy_the_learner_is_told() -> None:
             looping.result()
 
 
+def test_a_grader_can_be_started_ahead_of_the_first_submission() -> None:
+    with pool_of() as pool:
+        pool.prepare()
+        deadline = time.monotonic() + 20
+        while not pool._idle and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(pool._idle) == 1
+
+
+def test_what_the_system_lets_a_process_give_up_is_told(pool: box.Pool) -> None:
+    assert set(pool.protections()) == {"network", "privileges", "files", "capabilities", "calls"}
+
+
 def test_a_warm_round_trip_adds_little(pool: box.Pool) -> None:
     deed(pool, "behave")
     times = []
