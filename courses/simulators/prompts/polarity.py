@@ -105,6 +105,13 @@ def _conditions(row: list[Token]) -> None:
             or (word in {"once", "upon", "given"} and i == 0)
             or (word in {"who", "which", "that"} and before in _PEOPLE)
             or (word == "as" and after in {"soon", "long"})
+            or (
+                word in {"whatever", "whichever", "whoever", "however", "anything", "anyone", "anybody"}
+                and (i == 0 or row[i - 1].kind == MARK)
+            )
+        )
+        relative = word in {"who", "which", "that", "whatever", "whichever", "whoever", "however"} or (
+            word in {"anything", "anyone", "anybody"}
         )
         if word in {"before", "prior"} and not _denied_before(row, i):
             opens = True
@@ -120,6 +127,14 @@ def _conditions(row: list[Token]) -> None:
                     continue
                 break
             if text in {"then", "please"}:
+                break
+            if (
+                relative
+                and text in _MAIN_VERBS
+                and j > i + 1
+                and _low(row, j - 1) not in _NO_MAIN_BEFORE
+                and (word not in {"whatever", "anything"} or j > i + 2)
+            ):
                 break
             if (
                 text in {"he", "you", "we", "it", "she"}
@@ -169,6 +184,13 @@ def _conditions(row: list[Token]) -> None:
         i = max(j, i + 1)
 
 
+_MAIN_VERBS: Final = frozenset(
+    "is are must shall goes gets belongs counts remains needs lands will should can may has does never".split()
+)
+_NO_MAIN_BEFORE: Final = frozenset(
+    "who which that and or he she they it you customer customers what not also whatever somebody someone anyone"
+    " there which vendor i we".split()
+)
 _PEOPLE: Final = frozenset(
     "customer customers anyone anybody someone somebody those people everyone client clients shopper one"
     " vendor vendors mail mails message messages whoever case cases".split()

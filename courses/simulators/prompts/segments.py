@@ -167,14 +167,14 @@ _CLAIM = re.compile(
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"\b(?:maybe|perhaps|possibly|if you feel like|if you (?:want|like|wish)\b|optional(?:ly)?|at your (?:discretion"
+    r"^.{0,12}\b(?:maybe|perhaps|possibly)\b.{0,90}$|\b(?:if you feel like|if you (?:want|like|wish)\b|optional(?:ly)?|at your (?:discretion"
     r"|convenience)|up to you|consider (?:asking|whether|if|doing|adding)|(?:could|might) (?:want|consider|be (?:good|nice"
     r"|wise|useful|worth))|ideally|nice to have|where (?:convenient|practical|appropriate|feasible)|if (?:convenient"
     r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask|think about|be (?:mindful|aware"
     r"|careful|cautious|prepared)|keep in mind|take care\b|see fit|as appropriate|try (?:hard )?to|tries to|try not to"
     r"|it(?:'s| is) (?:good|nice|wise|polite|useful|a good idea) (?:to|if|when)|should you feel|do your best"
     r"|(?:is|are) (?:important|sensitive|a virtue|serious|valuable|precious|key)\s*[.!]?$|as far as possible|whenever possible"
-    r"|preferably|hopefully|usually|sometimes you|mostly|in general try|(?:you )?may (?:also )?ask (?!you)"
+    r"|preferably|hopefully|sometimes you|in general try|(?:you )?may (?:also )?ask (?!you)"
     r"|where possible|unless it is inconvenient|aware of|with (?:care|caution|respect|sensitivity)\s*[.!]?$)",
     re.IGNORECASE,
 )
@@ -567,7 +567,7 @@ class _Cutter:
         role = _ROLE.match(content)
         role_name = re.sub(r"[\d#()\s]+$", "", role.group(1).lower()) if role else ""
         pieces = [content] if code else split_sentences(content)
-        quote_line = quoted or (role is None and bool(_ATTRIBUTED.match(content)))
+        quote_line = quoted or (role is None and is_attributed(content))
         title = ""
         for index, piece in enumerate(pieces):
             unit = Unit(
@@ -621,6 +621,15 @@ _QUOTING_INTRO = re.compile(
     r"|do not (?:imitate|copy)|don't (?:imitate|copy)|old rules?|previous rules?|no longer valid|what (?:others|competitors) do)\b",
     re.IGNORECASE,
 )
+
+
+def is_attributed(text: str) -> bool:
+    """Whether the text is what somebody else said, and hardly anything besides."""
+    match = _ATTRIBUTED.match(text)
+    if match is None:
+        return False
+    rest = re.split(r"[\"'](?=\s|[.,;:]|$)", text[match.end() :])
+    return len(rest[-1].split()) <= 3 or len(rest) < 2
 
 
 def cut(prompt: str) -> list[Unit]:
@@ -686,7 +695,7 @@ def judge_force(
             unit.force, unit.why = "inert", "a list of keywords"
         elif pasted(text):
             unit.force, unit.why = "inert", "pasted from the brief"
-        elif (unit.force != "example" and _ATTRIBUTED.match(text)) or _HEARSAY.search(text):
+        elif (unit.force != "example" and is_attributed(text)) or _HEARSAY.search(text):
             unit.force, unit.why = "inert", "what somebody said or what no longer holds"
         elif other := about_other_case(unit):
             unit.force, unit.why = "inert", f"a rule for another case ({other})"

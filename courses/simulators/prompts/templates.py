@@ -279,6 +279,10 @@ def text_is_data(view: View, slots: Slots) -> None:
         r"\b(?:only|just) (?:this|these|the) (?:\w+ )?(?:prompt|instructions?|rules?|text|page|lines)\b[^.;]*\b(?:instruct|command|order|bind|count|tell)"
     ):
         view.yes("data", 0.8)
+    if near_text and near_command and view.has(
+        r"\b(?:is|are)(?:n't| not) (?:one|any|meant|for you|addressed|instructions?|orders?|commands?)\b"
+    ):
+        view.yes("data", 0.88)
     obeys = view.does("obey")
     if obeys and inside and not refuses and not view.does("ignore"):
         commanded = (

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from courses.simulators.prompts.segments import Unit
 from courses.simulators.prompts.view import View
-from courses.simulators.prompts.words import DIGITS, MARK, NUMBER, OTHER_MONEY, PERCENT, USD, WORD
+from courses.simulators.prompts.words import DIGITS, MARK, NUMBER, OTHER_MONEY, PERCENT, USD, WORD, tokens
 
 _UPPER_BEFORE: Final = re.compile(
     r"(?:up to(?: and including)?|as much as|at most|at the most|max(?:imum)?(?: of| is)?|no more than|not more than|not (?:to )?exceed(?:ing)?"
@@ -42,6 +43,14 @@ _LESS: Final = re.compile(
 # "order 5512", "section 2": a number that names something measures nothing.
 _NAMED_BY_NUMBER: Final = frozenset(
     "order number invoice po section case step line rule clause paragraph article point up no # § version page gr in".split()
+)
+
+
+_LIMIT_TALK: Final = re.compile(
+    r"limit|ceiling|\bcap\b|maximum|authority|threshold|as far as|purse|mandate|budget|toleran", re.I
+)
+_BEYOND: Final = re.compile(
+    r"\b(?:above|over|beyond|past|more than|higher than|exceeding)\b(?:\s+(?:it|that|this|them|which)\b|\s*[,:;]|\s+(?:a|the|is|goes|needs|->))"
 )
 
 
@@ -235,8 +244,11 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         not right
         and wrong
         and not sided_wrong
-        and view.own("self-act|" + slots.above)
-        and view.has(r"limit|ceiling|cap\b|maximum|authority|threshold")
+        and (view.own("self-act|" + slots.above) or view.around("self-act|" + slots.above))
+        and (
+            _LIMIT_TALK.search(view.unit.text + " " + view.unit.context)
+            or _BEYOND.search(text[wrong[0][1] :])
+        )
     ):
         view.no("below", 0.75, f"the limit is {slots.at:g}, not {wrong[0][3]:g}")
 
@@ -375,9 +387,7 @@ def _sides(view: View, slots: LimitSlots, text: str, start: int, end: int, index
         pass
     denied_number = row[index].negated and not row[index].conditional
     if not side:
-        if view.has(
-            r"limit|ceiling|cap\b|maximum|authority|threshold|as far as|purse|mandate|budget"
-        ):
+        if _LIMIT_TALK.search(view.unit.text) or _BEYOND.search(text[end:]):
             side = "upper"
         elif around_human or around_alone or human or alone:
             side = "upper" if (alone or around_alone) else "lower"
@@ -455,20 +465,25 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         for unit in view.earlier
         for token in unit.tokens
     )
-    question_number = bool(view.unit.question) and str(int(slots.at)) in view.unit.question
-    if question_number and view.unit.branch:
-        more = _MORE.search(view.unit.question.lower())
-        above = (view.unit.branch == "yes") == bool(more)
-        if view.does(slots.above) or (view.bare_human() and view.does("person")):
-            if above:
-                view.yes("above", 0.9)
+    above_it = _number_above(view, slots)
+    if above_it is not None:
+        side, value = above_it
+        human = bool(view.does(slots.above)) or (view.bare_human() and bool(view.does("person")))
+        alone = bool(view.does(slots.below)) and not view.never(slots.below)
+        if not human and not alone and not view.never(slots.above):
+            return
+        if abs(value - slots.at) > 1.0:
+            view.no("below", 0.84, f"the limit is {slots.at:g}, not {value:g}")
+        elif side == "lower" and human:
+            view.yes("above", 0.92)
+            if unit_is_branch(view):
                 view.yes("below", 0.8)
-            else:
-                view.no("below", 0.8, "the sides are swapped")
-        elif above and view.does("self-act") and not view.never("self-act"):
-            view.no("above", 0.75, "above the limit it acts alone")
-        elif not above:
-            view.yes("below", 0.85)
+        elif side == "lower" and alone:
+            view.no("above", 0.78, "above the limit it acts alone")
+        elif side == "upper" and human and not alone:
+            view.no("below", 0.8, "the sides are swapped")
+        elif side == "upper":
+            view.yes("below", 0.86)
         return
     rest = re.search(r"\b(?:otherwise|else|the rest|others?)\b", text)
     asked = view.earlier[0] if view.earlier else None
@@ -522,6 +537,26 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         and not view.unit.question
     ):
         view.no("below", 0.7, "every refund goes to a human")
+
+
+def _number_above(view: View, slots: LimitSlots) -> tuple[str, float] | None:
+    """Side and value of the number in the question, condition or first cell above this unit."""
+    question = view.unit.question
+    if not question or not any(char.isdigit() or char == "h" for char in question):
+        return None
+    other = View(Unit(question, view.unit.line, tokens=tokens(question)), ())
+    text, numbers = text_with_numbers(other)
+    for start, end, index in numbers:
+        value = fitting_number(other, index, slots, text)
+        if value is None:
+            continue
+        side = side_of(text, start, end)
+        if not side:
+            return None
+        if view.unit.branch == "no":
+            side = "lower" if side == "upper" else "upper"
+        return side, value
+    return None
 
 
 def _side_of_earlier(view: View, slots: LimitSlots) -> str:
