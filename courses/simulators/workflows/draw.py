@@ -272,5 +272,7 @@ def _description(map_: WorkflowMap) -> str:
     for edge in map_.edges:
         label = _label(edge)
         words = f"{names.get(edge.src, edge.src)} leads to {names.get(edge.dst, edge.dst)}"
-        said.append(f"{words} ({label})." if label else f"{words}.")
+        if label:
+            words += f" ({label})"
+        said.append(words if words.endswith(("?", "!", ".")) else f"{words}.")
     return " ".join(said)

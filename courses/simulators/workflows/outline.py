@@ -119,8 +119,13 @@ def walk_through(map_: WorkflowMap, world: World) -> tuple[str, ...]:
         elif not row.ways:
             said.append(f"{head}: nothing follows.")
         elif len(row.ways) == 1:
-            said.append(f"{head}: {row.ways[0].says}.")
+            said.append(f"{head}: {_stop(row.ways[0].says)}")
         else:
-            listed = " ".join(f"{n}: {way.says}." for n, way in enumerate(row.ways, 1))
+            listed = " ".join(f"{n}: {_stop(way.says)}" for n, way in enumerate(row.ways, 1))
             said.append(f"At {head}: {len(row.ways)} ways. {listed}")
     return tuple(said)
+
+
+def _stop(words: str) -> str:
+    """End a sentence, unless a name has ended it: `to Needs a human?`."""
+    return words if words.endswith((".", "?", "!")) else f"{words}."
