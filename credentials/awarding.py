@@ -40,15 +40,38 @@ _DRAWS = 20
 def award(passed: outcomes.ReleasedPass) -> Credential:
     """The credential for a pass; calling it again gives the same one.
 
-    It is signed by a job of its own, so a signer that is away delays it and loses nothing.
+    It is signed by a job of its own, so a signer that is away delays it and loses nothing. A result
+    that was released anew, with a better score, is signed anew under the same address.
     """
     version = achievements.current(passed.achievement)
     known = Credential.objects.filter(achievement__slug=version.slug, source_id=passed.source_id)
-    if (credential := known.first()) is not None:
+    credential = known.first()
+    if credential is None:
+        credential = _insert(passed, version)
+    elif credential.awarded_at == passed.released_at:
         return credential
-    credential = _insert(passed, version)
+    else:
+        _renew(credential, passed)
     ask_for_signature(credential)
     return credential
+
+
+def _renew(credential: Credential, passed: outcomes.ReleasedPass) -> None:
+    credential.evidence = evidence_of(passed)
+    credential.score_percent = passed.score_percent
+    credential.cut_percent = passed.cut_percent
+    credential.awarded_at = passed.released_at
+    credential.revision += 1
+    credential.save()
+    facts = {"revision": credential.revision, "score_percent": credential.score_percent}
+    audit.record(None, "credential.renewed", credential, at=clock.now(), facts=facts)
+
+
+def _signable(name: str) -> bool:
+    try:
+        return bool(document.plain_name(name))
+    except document.BadName:
+        return False
 
 
 def _insert(passed: outcomes.ReleasedPass, version: AchievementVersion) -> Credential:
@@ -59,6 +82,8 @@ def _insert(passed: outcomes.ReleasedPass, version: AchievementVersion) -> Crede
             achievement=version,
             user_id=passed.user_id,
             source_id=passed.source_id,
+            # Before the exam the candidate read that the credential will carry this name.
+            name_shown=_signable(passed.holder_name),
             code=shortcode.new(secrets.randbelow),
             evidence=evidence_of(passed),
             score_percent=passed.score_percent,
@@ -184,7 +209,7 @@ def sign(credential_id: UUID) -> bool:
     if credential.erased_at or credential.signed_revision == credential.revision:
         return False
     name = None
-    if credential.name_shown and credential.user is not None:
+    if credential.name_shown and credential.user is not None and _signable(credential.user.name):
         name = document.plain_name(credential.user.name)
     signed = signing.issue(
         unsigned_document(credential, holder_name=name), source_id=credential.source_id
@@ -261,13 +286,14 @@ def sweep(*, lookback: timedelta = timedelta(days=30)) -> int:
     The signal of a release can get lost with the process that sent it; this cannot.
     """
     awarded = 0
+    since = clock.now() - lookback
     have = set(
-        Credential.objects.filter(awarded_at__gte=clock.now() - lookback).values_list(
-            "achievement__slug", "source_id"
+        Credential.objects.filter(awarded_at__gte=since).values_list(
+            "achievement__slug", "source_id", "awarded_at"
         )
     )
-    for passed in outcomes.released_passes(clock.now() - lookback):
-        if (passed.achievement, passed.source_id) not in have:
+    for passed in outcomes.released_passes(since):
+        if (passed.achievement, passed.source_id, passed.released_at) not in have:
             try:
                 award(passed)
             except achievements.UnknownAchievement as problem:

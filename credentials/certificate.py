@@ -26,11 +26,11 @@ _FONT_NAMES = frozenset(
 )
 
 
-class Refused(FatalURLFetchingError):
+class Refused(FatalURLFetchingError):  # type: ignore[misc]
     """The certificate asked for something that is not ours; no certificate is made then."""
 
 
-class OwnFontsOnly(URLFetcher):
+class OwnFontsOnly(URLFetcher):  # type: ignore[misc]
     """Serves the built fonts by name and refuses every other address, files included."""
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:

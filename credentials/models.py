@@ -63,7 +63,7 @@ class Credential(models.Model):
     """The proof one person holds, and the evidence it rests on, as it was on the day.
 
     `document` and `jwt` are empty until the signer has signed. `holder_name` is the name under the
-    signature; it is empty unless the holder chose to be named (`name_shown`). An erased credential
+    signature; it is empty when the holder chose not to be named (`name_shown`). An erased credential
     keeps its bit in the list and nothing else.
     """
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from checkride.jobs import queue
+from checkride.jobs.dbclock import database_now
 from checkride.jobs.periodic import every
 from credentials import awarding, revoking, signing
 from exams import outcomes
@@ -17,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 def on_result_released(sender: object, *, result_id: int, **_more: object) -> None:
     """Listener of `exams.outcomes.result_released`."""
-    queue.enqueue("credentials.award", key=str(result_id), payload={"result": result_id})
+    # A result may be released anew with a better score; awarding twice changes nothing.
+    key = f"{result_id}:{database_now().isoformat()}"
+    queue.enqueue("credentials.award", key=key, payload={"result": result_id})
 
 
 @queue.handler("credentials.award")

@@ -103,7 +103,7 @@ def _with_inlined_contexts(document: Mapping[str, Any], load: LoadContext) -> di
 def _context_addresses(document: Mapping[str, Any]) -> list[str]:
     """The addresses of the contexts; contexts written into the document are refused."""
     names = document.get("@context")
-    addresses = names if isinstance(names, list) else [names]
+    addresses: list[Any] = names if isinstance(names, list) else [names]
     for address in addresses:
         if not isinstance(address, str):
             raise contexts.UnknownContext(address="written into the document itself")

@@ -174,28 +174,28 @@ def test_the_record_shows_a_pass_whose_credential_waits_for_the_signer(
     assert "Being signed" in client.get("/record/").content.decode()
 
 
-def test_the_holder_puts_the_name_on_and_takes_it_off(
+def test_the_holder_takes_the_name_off_and_puts_it_on(
     client: Client, issued: Credential, learner: Any
 ) -> None:
     client.force_login(learner)
-
-    client.post(f"/record/{issued.id}/name/", {"shown": "yes"})
-    issued.refresh_from_db()
-    assert learner.name in json.dumps(issued.document)
 
     client.post(f"/record/{issued.id}/name/", {"shown": "no"})
     issued.refresh_from_db()
     assert learner.name not in json.dumps(issued.document)
 
+    client.post(f"/record/{issued.id}/name/", {"shown": "yes"})
+    issued.refresh_from_db()
+    assert learner.name in json.dumps(issued.document)
 
-def test_nobody_else_puts_a_name_on_it(
+
+def test_nobody_else_takes_the_name_off(
     client: Client, issued: Credential, other_learner: Any
 ) -> None:
     client.force_login(other_learner)
 
-    assert client.post(f"/record/{issued.id}/name/", {"shown": "yes"}).status_code == 404
+    assert client.post(f"/record/{issued.id}/name/", {"shown": "no"}).status_code == 404
     issued.refresh_from_db()
-    assert not issued.name_shown
+    assert issued.name_shown
 
 
 def test_the_choice_of_a_name_is_kept_while_the_signer_is_away(
@@ -204,13 +204,13 @@ def test_the_choice_of_a_name_is_kept_while_the_signer_is_away(
     there, settings.SIGNER_SOCKET = settings.SIGNER_SOCKET, settings.VAR / "nobody.sock"
     client.force_login(learner)
 
-    text = client.post(f"/record/{issued.id}/name/", {"shown": "yes"}, follow=True).content.decode()
+    text = client.post(f"/record/{issued.id}/name/", {"shown": "no"}, follow=True).content.decode()
     assert "Your choice is saved" in text
 
     settings.SIGNER_SOCKET = there
     queue.run_pending()
     issued.refresh_from_db()
-    assert learner.name in json.dumps(issued.document)
+    assert learner.name not in json.dumps(issued.document)
 
 
 # Awarding by itself --------------------------------------------------------------------------------

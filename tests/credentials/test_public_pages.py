@@ -23,8 +23,9 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
-def named(issued: Credential, learner: Any) -> Credential:
-    awarding.show_name(issued, shown=True, by=learner, at=issued.awarded_at)
+def nameless(issued: Credential, learner: Any) -> Credential:
+    """The holder took the name off."""
+    awarding.show_name(issued, shown=False, by=learner, at=issued.awarded_at)
     queue.run_pending()
     issued.refresh_from_db()
     return issued
@@ -45,22 +46,22 @@ def revoke(credential: Credential, by: Any) -> None:
 
 
 def test_the_page_gives_its_verdict_first_and_then_four_checks(
-    client: Client, named: Credential, learner: Any
+    client: Client, issued: Credential, learner: Any
 ) -> None:
-    text = page(client, named.get_absolute_url())
+    text = page(client, issued.get_absolute_url())
 
     assert "<h1>This credential is genuine and in force today" in text
     assert "Four separate checks, all hold" in text
     assert learner.name in text
-    assert named.grouped_code in text
+    assert issued.grouped_code in text
     assert "20" in text
     assert "17" in text
 
 
-def test_without_consent_the_page_names_nobody(
-    client: Client, issued: Credential, learner: Any
+def test_a_holder_who_keeps_the_name_private_is_not_named(
+    client: Client, nameless: Credential, learner: Any
 ) -> None:
-    text = page(client, issued.get_absolute_url())
+    text = page(client, nameless.get_absolute_url())
 
     assert "genuine and in force" in text
     assert learner.name not in text
@@ -68,13 +69,13 @@ def test_without_consent_the_page_names_nobody(
 
 
 def test_a_credential_with_a_broken_signature_shows_nothing_else(
-    client: Client, named: Credential, learner: Any
+    client: Client, issued: Credential, learner: Any
 ) -> None:
-    assert named.document is not None
-    named.document["credentialSubject"]["result"][0]["value"] = "99"
-    named.save()
+    assert issued.document is not None
+    issued.document["credentialSubject"]["result"][0]["value"] = "99"
+    issued.save()
 
-    text = page(client, named.get_absolute_url())
+    text = page(client, issued.get_absolute_url())
 
     assert "cannot be relied on" in text
     assert learner.name not in text
@@ -95,13 +96,13 @@ def test_a_genuine_document_under_the_wrong_address_is_not_accepted(
 
 
 def test_a_revoked_credential_says_so_at_once_and_why(
-    client: Client, named: Credential, officer: Any
+    client: Client, issued: Credential, officer: Any
 ) -> None:
-    assert "in force today" in page(client, named.get_absolute_url())
+    assert "in force today" in page(client, issued.get_absolute_url())
 
-    revoke(named, officer)
+    revoke(issued, officer)
 
-    text = page(client, named.get_absolute_url())
+    text = page(client, issued.get_absolute_url())
     assert "This credential was revoked on" in text
     assert "identity was not confirmed" in text
     assert "passport" not in text
@@ -390,17 +391,17 @@ def _send(client: Client, content: bytes, name: str = "badge.json") -> str:
     return answer.content.decode()
 
 
-def test_a_genuine_file_is_recognised(client: Client, named: Credential, learner: Any) -> None:
-    text = _send(client, client.get(f"{named.get_absolute_url()}.json").content)
+def test_a_genuine_file_is_recognised(client: Client, issued: Credential, learner: Any) -> None:
+    text = _send(client, client.get(f"{issued.get_absolute_url()}.json").content)
 
     assert "genuine, and the credential is in force" in text
     assert learner.name in text
 
 
 def test_a_forged_file_shows_nothing_of_what_it_claims(
-    client: Client, named: Credential, learner: Any
+    client: Client, issued: Credential, learner: Any
 ) -> None:
-    forged = json.dumps(named.document).replace('"83"', '"99"').encode()
+    forged = json.dumps(issued.document).replace('"83"', '"99"').encode()
 
     text = _send(client, forged)
 
@@ -426,19 +427,19 @@ def test_a_huge_file_is_refused(client: Client, running_signer: Any) -> None:
 
 
 def test_the_certificate_is_one_page_with_name_code_and_address(
-    client: Client, named: Credential, learner: Any
+    client: Client, issued: Credential, learner: Any
 ) -> None:
     import io
 
     from pypdf import PdfReader
 
-    data = client.get(f"{named.get_absolute_url()}.pdf").content
+    data = client.get(f"{issued.get_absolute_url()}.pdf").content
 
     (sheet,) = PdfReader(io.BytesIO(data)).pages
     text = sheet.extract_text()
     assert learner.name in text
-    assert named.grouped_code in text
-    assert f"https://checkride.example{named.get_absolute_url()}" in text.replace("\n", "")
+    assert issued.grouped_code in text
+    assert f"https://checkride.example{issued.get_absolute_url()}" in text.replace("\n", "")
     assert [round(float(side) * 25.4 / 72) for side in sheet.mediabox[2:]] == [210, 297]
 
 
@@ -486,15 +487,15 @@ def test_the_certificates_fetcher_refuses_every_address_but_our_fonts(address: s
 
 
 def test_the_certificate_of_a_revoked_credential_says_so(
-    client: Client, named: Credential, officer: Any
+    client: Client, issued: Credential, officer: Any
 ) -> None:
     import io
 
     from pypdf import PdfReader
 
-    revoke(named, officer)
+    revoke(issued, officer)
 
-    data = client.get(f"{named.get_absolute_url()}.pdf").content
+    data = client.get(f"{issued.get_absolute_url()}.pdf").content
 
     assert "This paper proves nothing" in PdfReader(io.BytesIO(data)).pages[0].extract_text()
 
