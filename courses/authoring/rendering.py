@@ -60,7 +60,7 @@ class _Dress(Treeprocessor):
                     child.set("class", "ledger")
                     frame = ElementTree.Element(
                         "div",
-                        {"class": "scroll", "tabindex": "0", "role": "region"},
+                        {"class": "scroll", "tabindex": "0", "role": "group"},
                     )
                     frame.set("aria-label", "Table")
                     frame.append(child)
@@ -152,7 +152,7 @@ def render_log(text: str) -> str:
         lines = [re.sub(r"^\s*\d+\s?", "", line) for line in lines]
     rows = "".join(f"<li><span>{html_escapes.escape(line) or ' '}</span></li>" for line in lines)
     return sanitize_html(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Log">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Log">'
         f'<ol class="listing listing--log listing--plain">{rows}</ol></div>'
     )
 

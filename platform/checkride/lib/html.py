@@ -27,9 +27,10 @@ _PROSE_ATTRIBUTES: dict[str, set[str]] = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-# A scrolling region must be reachable by keyboard and named; no other value makes sense here.
+# What scrolls must be reachable by keyboard and named. A group, not a region: a text holds several
+# tables, and landmarks of one name are noise.
 _PROSE_VALUES: dict[str, dict[str, set[str]]] = {
-    "div": {"tabindex": {"0"}, "role": {"region"}},
+    "div": {"tabindex": {"0"}, "role": {"group"}},
     "th": {"scope": {"col", "row"}},
 }
 
