@@ -1,7 +1,7 @@
 """Find concepts in tokens: phrases of stems, compiled once into an index by first word.
 
-A phrase is words with spaces. `a|b` is a choice, `..` up to four other words inside the same
-clause, `word*` any word that begins so. Articles, possessives and quotes between words are passed
+A phrase is words with spaces. `a|b` is a choice, `..` up to five other words inside the same
+clause (`...` ten), `word*` any word that begins so. Articles, possessives and quotes between words are passed
 over, so that "the order number" is found in "their own 'order number'".
 """
 
@@ -25,6 +25,7 @@ _NEGATIVE: Final = frozenset(
     {"not", "never", "no", "without", "nobody", "nothing", "none", "neither"}
 )
 GAP: Final = ".."
+LONG_GAP: Final = "..."
 _GAP_REACH: Final = 5
 
 
@@ -32,7 +33,7 @@ _GAP_REACH: Final = 5
 class _Item:
     stems: frozenset[str]
     prefixes: tuple[str, ...]
-    gap: bool = False
+    gap: int = 0  # how many words may stand here
 
     def fits(self, token: Token) -> bool:
         return token.stem in self.stems or (
@@ -51,8 +52,8 @@ class _Pattern:
 
 @lru_cache(maxsize=20_000)
 def _item(word: str) -> _Item:
-    if word == GAP:
-        return _Item(frozenset(), (), gap=True)
+    if word in (GAP, LONG_GAP):
+        return _Item(frozenset(), (), gap=_GAP_REACH if word == GAP else 2 * _GAP_REACH)
     stems: set[str] = set()
     prefixes: list[str] = []
     for choice in word.split("|"):
@@ -68,7 +69,7 @@ def _item(word: str) -> _Item:
 def _items(phrase: str) -> tuple[_Item, ...]:
     out: list[_Item] = []
     for word in phrase.split():
-        if word == GAP or "|" in word or "*" in word or word == "#":
+        if word in (GAP, LONG_GAP) or "|" in word or "*" in word or word == "#":
             out.append(_item(word))
             continue
         for token in tokens(word):
@@ -150,7 +151,7 @@ def _match(items: tuple[_Item, ...], row: list[Token], at: int, i: int) -> int |
     item = items[at]
     n = len(row)
     if item.gap:
-        for reach in range(_GAP_REACH + 1):
+        for reach in range(item.gap + 1):
             j = i + reach
             if j > n:
                 return None

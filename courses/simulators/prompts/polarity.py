@@ -37,6 +37,7 @@ _COMPARE: Final = frozenset(
     "exceed more over above great higher large less below under late few fewer greater larger bigger"
     " later lower beyond surpass".split()
 )
+_NEW_SUBJECT: Final = frozenset({"you", "we", "they", "he", "she", "agent", "robot"})
 _IMPERATIVE: Final = frozenset(
     "ask take find use pay refund escalate hand give reply answer write pass send stop go request pick look"
     " call forward transfer treat follow obey do carry tell wait say get return check refuse decline reject"
@@ -106,8 +107,10 @@ def _conditions(row: list[Token]) -> None:
             or (word in {"who", "which", "that"} and before in _PEOPLE)
             or (word == "as" and after in {"soon", "long"})
             or (
-                word in {"whatever", "whichever", "whoever", "however", "anything", "anyone", "anybody"}
+                word
+                in {"whatever", "whichever", "whoever", "however", "anything", "anyone", "anybody", "what"}
                 and (i == 0 or row[i - 1].kind == MARK)
+                and not (word == "what" and not any(one.text == "," for one in row[i:]))
             )
         )
         relative = word in {"who", "which", "that", "whatever", "whichever", "whoever", "however"} or (
@@ -259,6 +262,8 @@ def _negations(unit: Unit) -> None:
     flip_back: list[tuple[int, int]] = []  # stretches whose negation a later word turns
     whole: list[tuple[int, int]] = []  # stretches denied as a whole ("no card number may appear")
     depth: list[tuple[bool, int]] = []
+    relative_denial = False  # "no ... that", where a further "not" makes it a "must"
+    strong_denial = False
     denial = False  # whether a "no", "not" or "never" stands in this clause
     while i < n:
         token = row[i]
@@ -280,14 +285,14 @@ def _negations(unit: Unit) -> None:
                 and i <= 2
                 and negated
                 and origin >= 0
-                and i - origin <= 2
-                and not row[origin].conditional
+                and i - origin == 1 and not row[origin].conditional
             ):
                 base = True  # "Never: ..." governs what follows
                 clause += 1
             elif word in BOUNDARIES:
                 clause += 1
                 negated, origin, denial = base, -1, base
+                relative_denial = strong_denial = False
             elif word == ",":
                 if negated and not base and not _list_goes_on(row, i):
                     negated, origin = base, -1
@@ -336,6 +341,10 @@ def _negations(unit: Unit) -> None:
             token.negated = negated
             i += 1
             continue
+        if word in {"no", "none", "nothing", "nobody"} or (word == "not" and after in {"a", "one"}):
+            strong_denial = True
+        if strong_denial and word in {"that", "which", "who", "whom", "where", "whose"}:
+            relative_denial = True
         if not token.conditional and (
             word in {"not", "never", "nobody", "none", "nor"}
             or (
@@ -357,7 +366,16 @@ def _negations(unit: Unit) -> None:
                 continue
             if word == "neither" and not negated:
                 pass
-            if negated and origin >= 0 and not _joined_between(row, origin, i - 1):
+            if relative_denial and word in {"not", "never"}:
+                negated, origin = False, -1  # "no mention that does not go to a human"
+                token.negated = False
+                continue
+            if (
+                negated
+                and origin >= 0
+                and not _joined_between(row, origin, i - 1)
+                and not any(_low(row, k) in _NEW_SUBJECT for k in range(origin + 1, i - 1))
+            ):
                 negated = False  # "never right not to wait"
                 origin = -1
             elif base and word in {"not", "never"} and origin < 0 and i <= 3:

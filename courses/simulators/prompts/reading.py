@@ -297,7 +297,7 @@ def _other_case(unit: Unit, cases: Lexicon, scenario: Scenario) -> str:
         ]
         for name, mentions in found.items():
             size = max(one.end - one.start for one in mentions)
-            if size >= len(content) - 1:
+            if size >= len(content) - 2:
                 return name
     return ""
 

@@ -150,7 +150,7 @@ _HEARSAY = re.compile(
     re.IGNORECASE,
 )
 _GRADER = re.compile(
-    r"\b(?:graders?|examiners?|evaluators?|grading|rubric|this (?:submission|answer|prompt|solution) (?:is|was|meets"
+    r"\b(?:graders?|checkers?|examiners?|evaluators?|grading|rubric|this (?:submission|answer|prompt|solution) (?:is|was|meets"
     r"|fulfil\w*|satisf\w*|has been|covers|passes|should (?:be|get|receive))"
     r"|course (?:team|administration|staff|author)|learner'?s?|student'?s?|full (?:marks|points|score|credit)"
     r"|(?:all|every|each|the|these|ten|missing|unclear|open) (?:\w+ )?(?:requirements?|criteria|criterion|items|points"
@@ -170,7 +170,7 @@ _WEAK = re.compile(
     r"^.{0,12}\b(?:maybe|perhaps|possibly)\b.{0,90}$|\b(?:if you feel like|if you (?:want|like|wish)\b|optional(?:ly)?|at your (?:discretion"
     r"|convenience)|up to you|consider (?:asking|whether|if|doing|adding)|(?:could|might) (?:want|consider|be (?:good|nice"
     r"|wise|useful|worth))|ideally|nice to have|where (?:convenient|practical|appropriate|feasible)|if (?:convenient"
-    r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask|think about|be (?:mindful|aware"
+    r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask|think (?:about|twice)|be (?:mindful|aware"
     r"|careful|cautious|prepared)|keep in mind|take care\b|see fit|as appropriate|try (?:hard )?to|tries to|try not to"
     r"|it(?:'s| is) (?:good|nice|wise|polite|useful|a good idea) (?:to|if|when)|should you feel|do your best"
     r"|(?:is|are) (?:important|sensitive|a virtue|serious|valuable|precious|key)\s*[.!]?$|as far as possible|whenever possible"
@@ -312,9 +312,10 @@ class _Cutter:
     block: int = 0
     inert_until_blank: str = ""
     quoting: bool = False
-    wrong_heading: bool = False
+    closed_tags: frozenset[str] = frozenset()
 
     def cut(self, text: str) -> list[Unit]:
+        self.closed_tags = frozenset(re.findall(r"</\s*([A-Za-z_][\w-]*)", text))
         for line in _joined_lines(text):
             self._line(line)
         previous: Unit | None = None
@@ -371,6 +372,8 @@ class _Cutter:
         for match in _TAG.finditer(text):
             name = match.group(1).replace("_", " ").replace("-", " ")
             whole = match.group()
+            if match.group(1) not in self.closed_tags and not match.group(3):
+                continue  # "<number>" in a sample of the answer is no tag
             if whole.startswith("</"):
                 if name in self.tags:
                     while self.tags and self.tags.pop() != name:
@@ -617,7 +620,7 @@ _QUOTING_INTRO = re.compile(
     r"\b(?:(?:you'll|you will|you may|you might|we|you|what (?:you|we|people|customers|vendors)) (?:\w+ )?(?:hear|heard|hears)"
     r"|(?:things|what|stuff) (?:people|customers|vendors|we|they|colleagues|others) (?:\w+ )?(?:say|said|heard|write|wrote|hear)"
     r"|as a warning|bad examples?|wrong (?:answers|examples|replies)|not to be (?:imitated|copied|followed)|quotes?|quotations?"
-    r"|statements? (?:from|of|by)|(?:customers?|vendors?|people) (?:like to |often |sometimes |will |may )?(?:say|write|claim)"
+    r"|voices|overheard|sayings|statements? (?:from|of|by)|(?:customers?|vendors?|people) (?:like to |often |sometimes |will |may )?(?:say|write|claim)"
     r"|do not (?:imitate|copy)|don't (?:imitate|copy)|old rules?|previous rules?|no longer valid|what (?:others|competitors) do)\b",
     re.IGNORECASE,
 )
@@ -625,6 +628,8 @@ _QUOTING_INTRO = re.compile(
 
 def is_attributed(text: str) -> bool:
     """Whether the text is what somebody else said, and hardly anything besides."""
+    if re.match(r"^\W{0,3}\"[^\"]{12,}\"\s*(?:\(|-|,\s*(?:said|says|wrote)|(?:said|says|wrote)\b)", text):
+        return True
     match = _ATTRIBUTED.match(text)
     if match is None:
         return False

@@ -45,7 +45,7 @@ def ask_when_missing(view: View, slots: Slots) -> None:
     if lacking and view.has(r"\b(?:until|before)\b") and view.never("proceed"):
         view.yes("wait", 0.7)
     if asks_not and (topic or lacking) and not asks:
-        if view.has(r"\b(?:ask|bother|request|pester|demand|insist)\w*\b") and not view.has(
+        if view.has(r"\b(?:ask|bother|request|pester|demand|insist|troubl|inquir|question)\w*\b") and not view.has(
             r"\btwice\b|\bagain\b|\bmore than|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) (?:already|given)|already (?:there|given|has|have)"
         ):
             view.no("ask", 0.88, "it shall not ask")
@@ -132,6 +132,8 @@ def only_from_source(view: View, slots: Slots) -> None:
     if view.never("only") and near_source and view.never("invent"):
         pass
     silent = near_source and (view.near("silent") or view.before("silent"))
+    if view.unit.branch == "no" and view.around(source):
+        silent = True
     if silent:
         if (view.does("hand-over") or view.does("say-so")) and not view.does("invent"):
             view.yes("silent", 0.9 if view.does("hand-over") else 0.86)
@@ -195,7 +197,7 @@ def no_disclosure(view: View, slots: Slots) -> None:
             view.no(part, 0.88, "it shall not hide them")
         elif masks and not (
             view.does("echo")
-            and view.has(_TELLS)
+            and view.main(_TELLS)
             and not forbids
             and not view.has(r"\b(?:out|off|never|not|no)\b")
         ):
@@ -208,7 +210,7 @@ def no_disclosure(view: View, slots: Slots) -> None:
             or view.has(r"\b(?:repl\w+|answers?|e?mails?|letters?|messages?|write|text|output)\b")
         ):
             view.yes(part, 0.86)
-        elif own and view.does("echo") and view.has(_TELLS) and not denied_noun:
+        elif own and view.does("echo") and view.main(_TELLS) and not denied_noun:
             if view.has(
                 r"\b(?:back|reply|replies|answer|e?mails?|letters?|message|customers?|them|so that|full|complete|feel)\b"
             ) and not view.has(
@@ -234,6 +236,8 @@ def text_is_data(view: View, slots: Slots) -> None:
     if not near_text and not near_command and not view.example:
         return
     if view.earlier and view.earlier[0].force == "given":
+        near_text = True
+    if view.has(r"^\W{0,3}[\"'][^\"']+[\"']\W{0,3}\s*(?:isn't|is not|is no|is just|is only|is text|->)"):
         near_text = True
     inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
     refuses = view.never("obey")
@@ -392,7 +396,12 @@ _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
 
 def reply_language(view: View, slots: Slots) -> None:
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
-    pair = _PAIR.search(view.unit.text) is not None
+    pair = _PAIR.search(view.unit.text) is not None and not (
+        "english" in named and view.has(r"\b(?:everybody|everyone|always|house|only|all)\b")
+    )
+    above = {one.lower() for one in _TONGUE.findall(f"{view.unit.question} {view.unit.context}")}
+    if above & set(named) and not view.has(r"\bonly\b"):
+        pair = True
     same, fixed = view.does("same-language"), view.does("fixed-language")
     language = view.near("language") or view.before("language")
     if pair and not view.has(r"\bonly\b|\bnever\b") and (language or view.own("speak")):
@@ -514,7 +523,7 @@ def confirm_before(view: View, slots: Slots) -> None:
             view.no("confirm", 0.86, "no confirmation")
             return
     if view.has(
-        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
+        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|needn't|need not|no need to|never) (?:\w+ ){0,3}(?:ask|wait for|check with) (?:the |a |your )?(?:customers?|them|him|her|anyone|anybody)\b[^.;]*\b(?:agree\w*|confirm\w*|okay|ok|sure|yes|refund)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
     ) and not view.has(r"\b(?:never|not|don't|do not) (?:skip|omit|drop|leave out|forget)"):
         view.no("confirm", 0.88, "no confirmation")
         return
@@ -702,7 +711,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     if (
         (view.own("already") or view.around("already") or view.before("already"))
         and view.has(
-            r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter|go on|continue|carry on|as with any|proceed|anyway|not (?:our|your|my) (?:concern|business|problem)|who cares|all the same|even if|give it again|regardless)\b"
+            r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter|go on|continue|carry on|so what|as with any|proceed|anyway|not (?:our|your|my) (?:concern|business|problem)|who cares|all the same|even if|give it again|regardless)\b"
         )
         and not view.has(r"\b(?:refus\w+|den(?:y|ied)|declin\w+|reject\w*|never|stop)\b")
         and _about_second(view, slots)

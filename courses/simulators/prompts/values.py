@@ -156,6 +156,13 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     """Signals "below" and "above" for a limit rule."""
     unit = view.unit
     about = view.near(slots.about) or view.before(slots.about)
+    if (
+        view.earlier
+        and view.earlier[0].force == "question"
+        and _MORE.search(view.earlier[0].text.lower())
+        and _number_before(view.earlier[0], slots)
+    ):
+        about = True
     if view.earlier and view.earlier[0].force == "question" and _side_of_earlier(view, slots):
         about = True
     followed = unit.following
@@ -487,6 +494,16 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         return
     rest = re.search(r"\b(?:otherwise|else|the rest|others?)\b", text)
     asked = view.earlier[0] if view.earlier else None
+    if (
+        asked is not None
+        and asked.force == "question"
+        and _MORE.search(asked.text.lower())
+        and not any(token.kind == NUMBER for token in asked.tokens)
+        and _number_before(asked, slots)
+    ):
+        if view.does(slots.above) or (view.bare_human() and view.does("person")):
+            view.yes("above", 0.88)
+        return
     if asked is not None and asked.force == "question" and _side_of_earlier(view, slots):
         side = _side_of_earlier(view, slots)
         human = bool(view.does(slots.above)) or (view.bare_human() and bool(view.does("person")))
@@ -537,6 +554,20 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         and not view.unit.question
     ):
         view.no("below", 0.7, "every refund goes to a human")
+
+
+def _number_before(unit: Unit, slots: LimitSlots) -> bool:
+    """Whether the limit's number stands in one of the four sentences before, on the same line."""
+    previous = unit.previous
+    for _ in range(4):
+        if previous is None or previous.block != unit.block:
+            return False
+        if any(
+            token.value is not None and abs(token.value - slots.at) <= 1.0 for token in previous.tokens
+        ):
+            return True
+        previous = previous.previous
+    return False
 
 
 def _number_above(view: View, slots: LimitSlots) -> tuple[str, float] | None:

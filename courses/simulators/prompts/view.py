@@ -175,10 +175,9 @@ class View:
                 return True
         if unit.branch == "no" and (self.around(item) or self.before(item)):
             return True
-        asked = self.earlier[0] if self.earlier else None
+        asked = next((one for one in self.earlier if one.force == "question"), None)
         if (
             asked is not None
-            and asked.force == "question"
             and any(asked.found.get(name) for name in item.split("|"))
             and re.match(
                 r"\W*(?:if (?:not|no|none|it (?:is|does|has)(?:n't| not))\b|not?\b|otherwise|none|missing|absent)",
