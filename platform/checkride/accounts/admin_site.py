@@ -22,10 +22,17 @@ class AdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        if request.user.is_authenticated and request.user.is_staff and not _has_second_factor(request):
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        if (
+            request.user.is_authenticated
+            and request.user.is_staff
+            and not _has_second_factor(request)
+        ):
             messages.error(
-                request, _("Administration needs a second factor. Add a passkey or an app, then come back.")
+                request,
+                _("Administration needs a second factor. Add a passkey or an app, then come back."),
             )
             return redirect("mfa_index")
         # allauth's own form knows limits, passkeys and codes; Django's knows none of them.

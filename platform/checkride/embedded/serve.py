@@ -73,7 +73,17 @@ def serve(where: Places, port: int) -> int:
             _python_part(
                 "worker",
                 [
-                    *("-m", "celery", "--quiet", "-A", "checkride", "worker", "--beat", "--concurrency", "2"),
+                    *(
+                        "-m",
+                        "celery",
+                        "--quiet",
+                        "-A",
+                        "checkride",
+                        "worker",
+                        "--beat",
+                        "--concurrency",
+                        "2",
+                    ),
                     *("--schedule", str(where.var / "beat"), "--loglevel", "WARNING"),
                     *("--without-gossip", "--without-mingle"),
                 ],

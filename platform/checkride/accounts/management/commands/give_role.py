@@ -32,5 +32,7 @@ class Command(BaseCommand):
         if role == Role.ADMINISTRATOR:
             person.is_staff = person.is_superuser = True
             person.save(update_fields=["is_staff", "is_superuser"])
-        audit.record(None, "person.roles_changed", person, at=clock.now(), facts={"given": role.value})
+        audit.record(
+            None, "person.roles_changed", person, at=clock.now(), facts={"given": role.value}
+        )
         self.stdout.write(f"{person.email} is now {role.label}.")
