@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from exams.models import Attempt, AttemptItem, ResponseEvent
 from exams.scoring.items import Face
-from exams.scoring.responses import Payload, completeness, in_words, letter
+from exams.scoring.responses import Payload, completeness, in_words
 
 ItemState = Literal["answered", "begun", "open", "unseen"]
 
@@ -27,8 +27,7 @@ STATE_WORDS: Mapping[ItemState, str] = {
 class Row:
     """One choice, step or left-hand side, with what the candidate did to it."""
 
-    letter: str
-    id: str
+    sign: str
     text: str
     is_chosen: bool = False
     place: int = 0
@@ -220,8 +219,8 @@ def _rows(face: Face, payload: Payload) -> tuple[Row, ...]:
     }
     places = payload.get("positions", {})
     rows = [
-        Row(letter(number), choice.id, choice.text, choice.id in chosen, places.get(choice.id, 0))
-        for number, choice in enumerate(face.choices)
+        Row(choice.id, choice.text, choice.id in chosen, places.get(choice.id, 0))
+        for choice in face.choices
     ]
     if face.kind == "ordering" and completeness(face, payload) == "complete":
         rows.sort(key=lambda row: row.place)
@@ -230,10 +229,7 @@ def _rows(face: Face, payload: Payload) -> tuple[Row, ...]:
 
 def _left(face: Face, payload: Payload) -> tuple[Row, ...]:
     pairs = payload.get("pairs", {})
-    return tuple(
-        Row(str(number), entry.id, entry.text, partner=pairs.get(entry.id, ""))
-        for number, entry in enumerate(face.left, start=1)
-    )
+    return tuple(Row(entry.id, entry.text, partner=pairs.get(entry.id, "")) for entry in face.left)
 
 
 def _kept(item: AttemptItem, face: Face, counts: ResponseEvent) -> Kept | None:

@@ -16,6 +16,7 @@ from exams.scoring.item_files import item_from_document
 from exams.scoring.items import Face
 from exams.scoring.items import Item as ScoredItem
 from exams.scoring.items import face_of as face_of_item
+from exams.scoring.responses import in_authors_ids
 from exams.scoring.score import DomainScore, domain_score
 
 
@@ -222,8 +223,19 @@ class AttemptItem(models.Model):
     @property
     def face(self) -> Face:
         """What the candidate may see."""
-        drawn = {group: tuple(ids) for group, ids in self.drawn.items()}
-        return face_of_item(self.item_version.scored_item, drawn)
+        return face_of_item(self.item_version.scored_item, self._drawn)
+
+    @property
+    def answer_in_authors_ids(self) -> dict[str, Any]:
+        """The answer that counts, in the ids of the item's key; empty when there is none."""
+        response = getattr(self, "response", None)
+        if response is None:
+            return {}
+        return in_authors_ids(self.item_version.scored_item, self._drawn, response.payload)
+
+    @property
+    def _drawn(self) -> dict[str, tuple[str, ...]]:
+        return {group: tuple(ids) for group, ids in self.drawn.items()}
 
 
 class ResponseEvent(models.Model):

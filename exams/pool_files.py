@@ -12,12 +12,21 @@ from django.db import transaction
 from checkride import audit
 from checkride.jobs.dbclock import database_now
 from checkride.lib.canonical import digest
+from checkride.lib.errors import DomainError
 from exams.assembly.blueprint import Blueprint, read_blueprint
 from exams.models import BlueprintVersion, Item, ItemVersion
 from exams.scoring.item_files import BadItems, Document, Problem, read_items
 from exams.scoring.items import Item as ScoredItem
 
 CONTENT = Path(__file__).parent / "content"
+
+
+class BlueprintChanged(DomainError):
+    code = "blueprint-changed"
+    sentence = (
+        "The blueprint of {exam} differs from the one loaded as version {version}. Attempts rest on "
+        "that one, so nothing was loaded. Give the changed blueprint a new version."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,9 @@ def _load_blueprint(blueprint: Blueprint, document: Document) -> bool:
     version = BlueprintVersion.objects.filter(content_sha256=sha256).first()
     if version is not None and version.is_current:
         return False
+    named_alike = BlueprintVersion.objects.filter(exam=blueprint.exam, version=blueprint.version)
+    if version is None and named_alike.exists():
+        raise BlueprintChanged(exam=blueprint.exam, version=blueprint.version)
     BlueprintVersion.objects.filter(exam=blueprint.exam, is_current=True).update(is_current=False)
     if version is None:
         version = BlueprintVersion(

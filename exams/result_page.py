@@ -107,26 +107,32 @@ def read(score: DomainScore, cut_share: float) -> Reading:
 
 
 def study_for(competency_ids: tuple[str, ...]) -> tuple[Study, ...]:
-    """The courses that teach these competencies, the one with most of them first, at most two."""
-    found: list[tuple[int, Study]] = []
-    for course in catalog.courses():
-        taught = [one for one in competency_ids if one in course.form.competencies]
-        if not taught or not course.is_open:
-            continue
-        abilities = [catalog.competency(one) for one in taught]
-        found.append(
-            (
-                len(taught),
-                Study(
-                    title=course.title,
-                    href=f"/courses/{course.id}/",
-                    abilities=tuple(one.statement for one in abilities if one is not None),
+    """The courses that teach these competencies, each competency in one course only, at most two
+    courses: the one that teaches most of them, then the one that teaches most of the rest."""
+    rest = list(competency_ids)
+    chosen: list[Study] = []
+    courses = [course for course in catalog.courses() if course.is_open]
+    while rest and len(chosen) < 2:
+        # max() keeps the first of equals, so courses stay in the catalogue's order.
+        best = max(courses, key=lambda course: _taught(course, rest), default=None)
+        if best is None or not _taught(best, rest):
+            break
+        found = [catalog.competency(one) for one in rest if one in best.form.competencies]
+        chosen.append(
+            Study(
+                title=best.title,
+                href=f"/courses/{best.id}/",
+                abilities=tuple(
+                    one.statement.removeprefix("can ") for one in found if one is not None
                 ),
             )
         )
-    # A stable sort: courses that teach equally much stay in the catalogue's order.
-    found.sort(key=lambda entry: -entry[0])
-    return tuple(study for _, study in found[:2])
+        rest = [one for one in rest if one not in best.form.competencies]
+    return tuple(chosen)
+
+
+def _taught(course: catalog.Course, competency_ids: list[str]) -> int:
+    return sum(1 for one in competency_ids if one in course.form.competencies)
 
 
 def _missed_competencies(run: GradeRun) -> dict[str, tuple[str, ...]]:

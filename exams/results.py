@@ -32,7 +32,7 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     if attempt.state != Attempt.State.RELEASED:
         save_protocol.require_step(attempt.clock.state, "graded")
     items = list(attempt.items.select_related("item_version", "response__event"))
-    payloads = [item.response.payload if hasattr(item, "response") else {} for item in items]
+    payloads = [item.answer_in_authors_ids for item in items]
     blueprint = attempt.blueprint
     inputs = digest(
         {

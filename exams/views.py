@@ -25,7 +25,7 @@ from checkride.lib.errors import DomainError
 from exams import access, delivery, item_page, preparation, result_page
 from exams.models import Attempt, AttemptItem, BlueprintVersion, Extension, ResponseEvent
 from exams.receipt_clock import seconds_since_arrival
-from exams.scoring.responses import BadResponse
+from exams.scoring.responses import BadResponse, completeness
 
 P = ParamSpec("P")
 
@@ -41,7 +41,8 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not no-referrer: browsers then post forms with “Origin: null”, which Django refuses.
+        response.headers["Referrer-Policy"] = "same-origin"
         return response
 
     return guarded
@@ -114,6 +115,8 @@ def exam(request: HttpRequest, exam: str) -> HttpResponse:
             "blueprint": version.blueprint,
             "status": status,
             "may_prepare": may_prepare,
+            "has_more_time": status is not None
+            and status.time_allowed_s > version.blueprint.minutes * 60,
             "nav_section": "exams",
         },
     )
@@ -226,7 +229,7 @@ def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> Ht
 def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonResponse:
     """Save by script. 200 counts, 409 is kept beside another answer, 410 is kept and too late."""
     own = access.own_attempt(request.user, attempt_id)
-    access.own_item(own, position)
+    place = access.own_item(own, position)
     try:
         sent = _sent_save(request.body)
         receipt = delivery.save_response(own.pk, position, sent, arrival=_arrival(request))
@@ -244,6 +247,7 @@ def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonRespo
             "yours": receipt.payload,
             "current_rev": receipt.current_rev,
             "current": receipt.current,
+            "answered": completeness(place.face, receipt.current) == "complete",
             "received_at": receipt.received_at.isoformat(),
             "server_now": receipt.server_now.isoformat(),
             "remaining_ms": receipt.remaining_ms,

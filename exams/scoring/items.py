@@ -1,7 +1,9 @@
 """An item, its key, and the face of it that a candidate may see.
 
 `Item` holds the key and never leaves the server. `Face` is what is drawn on the page; it has no
-field in which a key could travel.
+field in which a key could travel. Authors' ids stay inside, too: an author who calls the steps
+s1, s2, s3 has written the key into them. A page and a response know only signs, which follow the
+drawn order: `a`, `b`, `c` for choices, `1`, `2`, `3` for what is matched and for lines of a log.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ KINDS: tuple[ItemKind, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that can be chosen, placed or matched: an id for the record, a text to read."""
+    """Something that can be chosen, placed or matched: an id (an author's, or a sign) and a text."""
 
     id: str
     text: str
@@ -142,55 +144,67 @@ def shuffled_groups(item: Item) -> dict[str, tuple[str, ...]]:
     return {}
 
 
+def signs(item: Item, drawn: Drawn) -> dict[str, dict[str, str]]:
+    """For each group the author's id behind each sign, in the order drawn for the form."""
+    ordered = {**shuffled_groups(item), **drawn}
+    return {
+        group: {_sign(group, number): author_id for number, author_id in enumerate(ids)}
+        for group, ids in ordered.items()
+    }
+
+
+def _sign(group: str, number: int) -> str:
+    return str(number + 1) if group == "left" else chr(ord("a") + number)
+
+
 def face_of(item: Item, drawn: Drawn) -> Face:
-    """The page's view of an item, with its groups in the drawn order."""
+    """The page's view of an item, with its groups in the drawn order and under their signs."""
     context, ask = split_stem(item.stem)
-    choices: tuple[Choice, ...] = ()
-    left: tuple[Choice, ...] = ()
+    texts: tuple[Choice, ...] = ()
+    left_texts: tuple[Choice, ...] = ()
     unit = ""
     choose = 1
     log = item.log
     match item.key:
-        case SingleKey(options=options):
-            choices, instruction = options, "one answer"
-        case MultipleKey(options=options, right=right):
-            choices, choose = options, len(right)
+        case SingleKey(options=texts):
+            instruction = "one answer"
+        case MultipleKey(options=texts, right=right):
+            choose = len(right)
             instruction = f"choose {_WORDS.get(choose, str(choose))}"
         case NumericKey(unit=unit):
             instruction = "a number"
-        case OrderingKey(steps=steps):
-            choices, instruction = steps, "put in order"
-        case MatchingKey(left=left, right_side=right_side):
-            choices, instruction = right_side, "match each"
-        case HotspotKey(right=right):
-            choices = tuple(
-                Choice(str(number), line) for number, line in enumerate(item.log, start=1)
-            )
-            choose, log = len(right), ()
+        case OrderingKey(steps=texts):
+            instruction = "put in order"
+        case MatchingKey(left=left_texts, right_side=texts):
+            instruction = "match each"
+        case HotspotKey(right=lines):
+            choose, log = len(lines), ()
             instruction = (
                 "mark one line" if choose == 1 else f"mark {_WORDS.get(choose, str(choose))} lines"
             )
+    by_sign = signs(item, drawn)
+    choices = _signed(by_sign.get("choices", {}), texts)
+    if isinstance(item.key, HotspotKey):
+        choices = tuple(Choice(str(line), text) for line, text in enumerate(item.log, start=1))
     return Face(
         kind=item.kind,
         context=context,
         ask=ask,
         instruction=instruction,
         log=log,
-        choices=_in_order(choices, drawn.get("choices")),
-        left=_in_order(left, drawn.get("left")),
+        choices=choices,
+        left=_signed(by_sign.get("left", {}), left_texts),
         unit=unit,
         choose=choose,
     )
 
 
+def _signed(by_sign: Mapping[str, str], texts: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    text_of = {choice.id: choice.text for choice in texts}
+    return tuple(Choice(sign, text_of[author_id]) for sign, author_id in by_sign.items())
+
+
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
-
-
-def _in_order(choices: tuple[Choice, ...], order: tuple[str, ...] | None) -> tuple[Choice, ...]:
-    if order is None:
-        return choices
-    by_id = {choice.id: choice for choice in choices}
-    return tuple(by_id[choice_id] for choice_id in order)
 
 
 _SENTENCE_END = re.compile(r"(?<=[.?!:\"”])\s+(?=[A-Z“\"0-9])")

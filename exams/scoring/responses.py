@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from checkride.lib.errors import DomainError
-from exams.scoring.items import Choice, Face
+from exams.scoring.items import Drawn, Face, Item, signs
 
 Payload: TypeAlias = Mapping[str, Any]
 Completeness: TypeAlias = Literal["empty", "partial", "complete"]
@@ -116,42 +116,44 @@ def read_number(typed: str) -> Decimal | None:
     return Decimal(f"{plain[1]}{whole}.{plain[3] or '0'}")
 
 
+def in_authors_ids(item: Item, drawn: Drawn, payload: Payload) -> dict[str, Any]:
+    """The same answer in the ids that the item's key is written in."""
+    by_sign = signs(item, drawn)
+    choice, left = by_sign.get("choices", {}), by_sign.get("left", {})
+    if "choice" in payload:
+        return {"choice": choice[payload["choice"]]}
+    if "choices" in payload:
+        return {"choices": sorted(choice[sign] for sign in payload["choices"])}
+    if "positions" in payload:
+        return {"positions": {choice[sign]: place for sign, place in payload["positions"].items()}}
+    if "pairs" in payload:
+        return {"pairs": {left[sign]: choice[other] for sign, other in payload["pairs"].items()}}
+    return dict(payload)
+
+
 def in_words(face: Face, payload: Payload) -> str:
-    """The answer as the candidate saw it on the page: letters for options, numbers for lines.
+    """The answer as the candidate saw it on the page: letters for choices, numbers for lines.
 
     It names no text of the item, so that a receipt can be kept and shown without spreading items.
     """
     if not payload:
         return "no answer"
-    letters = {choice.id: letter(number) for number, choice in enumerate(face.choices)}
     match face.kind:
         case "single":
-            return letters[payload["choice"]]
+            return str(payload["choice"]).upper()
         case "multiple":
-            return ", ".join(sorted(letters[choice] for choice in payload["choices"]))
+            return ", ".join(payload["choices"]).upper()
         case "numeric":
             return f"{payload['number']} {face.unit}".strip()
         case "ordering":
-            placed = sorted(payload["positions"].items(), key=lambda entry: entry[1])
-            return ", ".join(f"{place}: {letters[step]}" for step, place in placed)
+            placed = sorted(payload["positions"].items(), key=lambda entry: (entry[1], entry[0]))
+            return ", ".join(f"{place}: {sign.upper()}" for sign, place in placed)
         case "matching":
-            numbers = {entry.id: number for number, entry in enumerate(face.left, start=1)}
-            pairs = sorted(
-                (numbers[left], letters[right]) for left, right in payload["pairs"].items()
-            )
-            return ", ".join(f"{left} with {right}" for left, right in pairs)
+            pairs = sorted(payload["pairs"].items())
+            return ", ".join(f"{left} with {right.upper()}" for left, right in pairs)
         case "hotspot":
             lines = payload["lines"]
             return ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
-
-
-def letter(number: int) -> str:
-    """The letter that names a choice on the page: 0 is A."""
-    return chr(ord("A") + number)
-
-
-def lettered(choices: tuple[Choice, ...]) -> list[tuple[str, Choice]]:
-    return [(letter(number), choice) for number, choice in enumerate(choices)]
 
 
 _FIELD = {

@@ -496,6 +496,16 @@ def test_a_changed_item_is_a_new_version_and_running_attempts_keep_the_old(
     assert all("needs a decision" in item.item_version.document["stem"] for item in kept)
 
 
+def test_a_changed_blueprint_needs_a_new_version(pool: Any, pool_folder: Path) -> None:
+    file = pool_folder / "blueprint.yaml"
+    file.write_text(file.read_text().replace("points: 17", "points: 16"))
+
+    with pytest.raises(
+        pool_files.BlueprintChanged, match="Give the changed blueprint a new version"
+    ):
+        pool_files.load(pool_folder)
+
+
 def test_an_item_that_is_gone_is_retired(pool: Any, pool_folder: Path) -> None:
     (pool_folder / "items" / "security.yaml").unlink()
 

@@ -15,6 +15,7 @@ from exams.scoring.responses import (
     BadResponse,
     check_payload,
     completeness,
+    in_authors_ids,
     in_words,
     read_number,
 )
@@ -96,14 +97,14 @@ WRONG = [
     ("item", "payload"), RIGHT, ids=lambda value: getattr(value, "kind", str(value))
 )
 def test_the_whole_right_answer_earns_the_point(item: Item, payload: dict[str, object]) -> None:
-    assert score_response(item, check_payload(face_of(item, {}), payload)) == 1
+    assert score_response(item, payload) == 1
 
 
 @pytest.mark.parametrize(
     ("item", "payload"), WRONG, ids=lambda value: getattr(value, "kind", str(value))
 )
 def test_a_wrong_or_partial_answer_earns_nothing(item: Item, payload: dict[str, object]) -> None:
-    assert score_response(item, check_payload(face_of(item, {}), payload)) == 0
+    assert score_response(item, payload) == 0
 
 
 @pytest.mark.parametrize("item", [row[0] for row in RIGHT], ids=lambda item: item.kind)
@@ -156,10 +157,11 @@ def test_what_could_be_read_in_two_ways_is_no_number(typed: str) -> None:
         (NUMERIC, {"number": 37.5}),
         (NUMERIC, {"number": "3\x007"}),
         (NUMERIC, {"number": "3" * 41}),
-        (ORDERING, {"positions": {"write": 0}}),
-        (ORDERING, {"positions": {"write": True}}),
-        (ORDERING, {"positions": {"write": 4}}),
-        (MATCHING, {"pairs": {"who": "nobody"}}),
+        (ORDERING, {"positions": {"a": 0}}),
+        (ORDERING, {"positions": {"a": True}}),
+        (ORDERING, {"positions": {"a": 4}}),
+        (ORDERING, {"positions": {"write": 1}}),
+        (MATCHING, {"pairs": {"1": "z"}}),
         (HOTSPOT, {"lines": [4]}),
     ],
 )
@@ -177,27 +179,48 @@ def test_equal_answers_have_one_spelling() -> None:
 
 def test_half_an_order_is_kept_and_called_partial() -> None:
     face = face_of(ORDERING, {})
-    payload = check_payload(face, {"positions": {"write": 1, "test": 1}})
+    payload = check_payload(face, {"positions": {"b": 1, "a": 1}})
 
-    assert payload == {"positions": {"test": 1, "write": 1}}
+    assert payload == {"positions": {"a": 1, "b": 1}}
     assert completeness(face, payload) == "partial"
-    assert completeness(face, {"positions": {"write": 1, "test": 2, "widen": 3}}) == "complete"
+    assert completeness(face, {"positions": {"a": 1, "b": 2, "c": 3}}) == "complete"
 
 
-def test_a_receipt_names_letters_as_the_page_drew_them() -> None:
-    face = face_of(SINGLE, {"choices": ("d", "c", "b", "a")})
-
-    assert in_words(face, {"choice": "c"}) == "B"
+def test_a_receipt_names_the_letters_that_stood_on_the_page() -> None:
+    assert in_words(face_of(SINGLE, {}), {"choice": "b"}) == "B"
+    assert in_words(face_of(MULTIPLE, {}), {"choices": ["a", "c"]}) == "A, C"
+    assert in_words(face_of(ORDERING, {}), {"positions": {"c": 1, "a": 2}}) == "1: C, 2: A"
+    assert in_words(face_of(MATCHING, {}), {"pairs": {"1": "c"}}) == "1 with C"
     assert in_words(face_of(HOTSPOT, {}), {"lines": [2]}) == "line 2"
     assert in_words(face_of(NUMERIC, {}), {"number": "37,5"}) == "37,5 percent"
-    assert in_words(face_of(MATCHING, {}), {"pairs": {"who": "board"}}) == "1 with C"
-    assert in_words(face, {}) == "no answer"
+    assert in_words(face_of(SINGLE, {}), {}) == "no answer"
+
+
+def test_signs_follow_the_drawn_order_and_lead_back_to_the_authors_ids() -> None:
+    drawn = {"choices": ("d", "c", "b", "a")}
+    assert [choice.text for choice in face_of(SINGLE, drawn).choices][1] == "Option c"
+    assert in_authors_ids(SINGLE, drawn, {"choice": "b"}) == {"choice": "c"}
+    assert in_authors_ids(MULTIPLE, drawn, {"choices": ["a", "b"]}) == {"choices": ["c", "d"]}
+
+    steps = {"choices": ("widen", "write", "test")}
+    order = {"positions": {"b": 1, "c": 2, "a": 3}}
+    assert score_response(ORDERING, in_authors_ids(ORDERING, steps, order)) == 1
+
+    sides = {"left": ("when", "who"), "choices": ("board", "trace", "history")}
+    pairs = {"pairs": {"1": "b", "2": "c"}}
+    assert score_response(MATCHING, in_authors_ids(MATCHING, sides, pairs)) == 1
+    assert in_authors_ids(HOTSPOT, {}, {"lines": [2]}) == {"lines": [2]}
+    assert in_authors_ids(SINGLE, drawn, {}) == {}
 
 
 @pytest.mark.parametrize("item", [row[0] for row in RIGHT], ids=lambda item: item.kind)
 def test_the_face_of_an_item_has_no_place_for_a_key(item: Item) -> None:
+    shown = repr(face_of(item, {}))
+
     assert not hasattr(face_of(item, {}), "key")
-    assert "It fits." not in repr(face_of(item, {}))
+    assert "It fits." not in shown
+    assert "id='write'" not in shown
+    assert "id='history'" not in shown
 
 
 @pytest.mark.parametrize(

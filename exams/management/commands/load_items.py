@@ -36,6 +36,8 @@ class Command(BaseCommand):
                 loaded = pool_files.load(folder)
             except (DomainError, OSError) as error:
                 raise CommandError(str(error)) from error
+            if options["verbosity"] == 0:
+                continue
             self.stdout.write(
                 f"{loaded.exam}: {loaded.items} items "
                 f"({loaded.added} new, {loaded.changed} changed, {loaded.retired} retired)."

@@ -135,7 +135,7 @@ function heard(what, entry, reply) {
       if (here) {
         form.dataset.rev = String(reply.rev);
         showReceipt(reply);
-        markNavigator(entry);
+        markNavigator(reply);
       }
       if (!isDirty()) showSaveState("saved");
       clearTimeout(speakLater);
@@ -191,9 +191,10 @@ function showReceipt(reply) {
   place.replaceChildren(`This answer is revision ${reply.rev}, received ${clock(reply.received_at)} UTC, receipt `, code, ".");
 }
 
-function markNavigator(entry) {
-  const anchor = find(`[data-go="${entry.position}"]`);
-  anchor?.classList.toggle("done", Object.keys(entry.payload).length > 0);
+function markNavigator(reply) {
+  find(`[data-go="${position}"]`)?.classList.toggle("done", reply.answered);
+  const count = find("[data-answered]");
+  if (count) count.textContent = String(document.querySelectorAll(".qnav .done").length);
 }
 
 // The time ------------------------------------------------------------------------------------
