@@ -435,8 +435,19 @@ def _report(
         criteria=criteria,
         cases=tuple(_case_result(rule, told, task.world) for rule, told in replays.items()),
         grader=by,
-        details=details,
+        details=_rounded(details),
     )
+
+
+def _rounded(value: Json) -> Json:
+    """Nine decimals: beyond them, processors differ in how they add and take logarithms."""
+    if isinstance(value, float):
+        return round(value, 9)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
 
 
 def _score(task: Task, target: Target, measured: list[Measured]) -> Scored:

@@ -143,6 +143,21 @@ class Graph:
             if node.kind in ("human", "escalation") and actor(node) not in artificial
         )
 
+    @cached_property
+    def descendants(self) -> dict[str, frozenset[str]]:
+        """desc(n) for every step, n itself included."""
+        return {node_id: self._reachable(node_id) for node_id in self.nodes}
+
+    def _reachable(self, node_id: str) -> frozenset[str]:
+        seen = {node_id}
+        stack = [node_id]
+        while stack:
+            for after in self.successors(stack.pop()):
+                if after not in seen:
+                    seen.add(after)
+                    stack.append(after)
+        return frozenset(seen)
+
     def name(self, node_id: str) -> str:
         return f"“{self.nodes[node_id].name}”"
 
@@ -325,9 +340,9 @@ def _w10(graph: Graph) -> Iterable[Finding]:
         if graph.nodes[node_id].kind not in ("human", "escalation"):
             continue
         visits = 1
-        after = _reachable(graph, node_id)
+        after = graph.descendants[node_id]
         for edge in graph.map.edges:
-            if edge.most and edge.src in after and node_id in _reachable(graph, edge.dst):
+            if edge.most and edge.src in after and node_id in graph.descendants[edge.dst]:
                 visits *= 1 + edge.most
         if visits > MAX_PERSON_VISITS:
             yield _finding(
@@ -362,24 +377,12 @@ def _circle(graph: Graph) -> list[str]:
     return []
 
 
-def _reachable(graph: Graph, node_id: str) -> set[str]:
-    """desc(n), n itself included."""
-    seen = {node_id}
-    stack = [node_id]
-    while stack:
-        for after in graph.successors(stack.pop()):
-            if after not in seen:
-                seen.add(after)
-                stack.append(after)
-    return seen
-
-
 # -- shape -------------------------------------------------------------------------------------
 
 
 def _w02(graph: Graph) -> Iterable[Finding]:
     """Every step is in desc(s)."""
-    reached = _reachable(graph, graph.start)
+    reached = graph.descendants[graph.start]
     for node_id in graph.nodes:
         if node_id not in reached:
             yield _finding("W02", f"No case can ever reach {graph.name(node_id)}.", [node_id])
@@ -387,8 +390,8 @@ def _w02(graph: Graph) -> Iterable[Finding]:
 
 def _w03(graph: Graph) -> Iterable[Finding]:
     """Every step in desc(s) has a walk to an end."""
-    for node_id in _in_order(graph, _reachable(graph, graph.start)):
-        if not _reachable(graph, node_id) & set(graph.ends):
+    for node_id in _in_order(graph, graph.descendants[graph.start]):
+        if not graph.descendants[node_id] & set(graph.ends):
             yield _finding(
                 "W03", f"A case that arrives at {graph.name(node_id)} can never finish.", [node_id]
             )
@@ -692,7 +695,7 @@ def _w17(graph: Graph) -> Iterable[Finding]:
     if not any(block.kind == "rollback" for block in graph.world.blocks):
         return
     for target in graph.risky:
-        after = _reachable(graph, target)
+        after = graph.descendants[target]
         if not any(node.id in after for node in _undos(graph, target)):
             yield _finding("W17", f"Nothing undoes {graph.name(target)}.", [target])
 
@@ -736,13 +739,13 @@ def _w20(graph: Graph) -> Iterable[Finding]:
         for person in graph.map.nodes:
             if person.kind not in ("human", "escalation"):
                 continue
-            if target not in _reachable(graph, person.id):
+            if target not in graph.descendants[person.id]:
                 continue
             for proposer in graph.map.nodes:
                 if (
                     proposer.kind == "agent"
                     and actor(person) in (actor(proposer), proposer.block)
-                    and person.id in _reachable(graph, proposer.id)
+                    and person.id in graph.descendants[proposer.id]
                 ):
                     yield _finding(
                         "W20",
@@ -770,7 +773,7 @@ def _w22(graph: Graph) -> Iterable[Finding]:
     for node in graph.map.nodes:
         if node.kind != "monitor":
             continue
-        kinds = {graph.nodes[after].kind for after in _reachable(graph, node.id)}
+        kinds = {graph.nodes[after].kind for after in graph.descendants[node.id]}
         if not kinds & {"rollback", "human", "escalation"}:
             yield _finding(
                 "W22", f"{graph.name(node.id)} watches, but nobody acts on an alarm.", [node.id]
@@ -813,7 +816,7 @@ def superfluous(map_: WorkflowMap, world: World) -> tuple[str, ...]:
         if first.block != second.block or first.kind not in ("agent", "guard", "monitor"):
             continue
         around = walk([graph.start], _around(graph, {first.id}), _at(second.id))
-        if around is not None or second.id not in _reachable(graph, first.id):
+        if around is not None or second.id not in graph.descendants[first.id]:
             continue
         # A walk from the one straight to the other, past a person who may send the case back.
         past = walk(

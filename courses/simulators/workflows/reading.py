@@ -205,6 +205,8 @@ class _Reader:
         for key in needed:
             if key not in data:
                 self.problem(f"{_up(what)} lacks “{key}”.", *place, node=node)
+            elif data[key] is None:
+                self.problem(f"“{key}” of {what} is empty.", *place, key, node=node)
 
     def _words(self, value: Json, what: str, most: int, says: str, *place: str | int) -> str:
         if value is None:
