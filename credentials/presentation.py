@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from credentials import identity
 from credentials.models import Credential, Revocation
@@ -86,7 +87,12 @@ def page(
         checks_heading=(
             _("Four separate checks, all hold")
             if not failing
-            else _("%(n)s of %(all)s checks do not hold") % {"n": failing, "all": len(checks)}
+            else ngettext(
+                "%(n)s of %(all)s checks does not hold",
+                "%(n)s of %(all)s checks do not hold",
+                failing,
+            )
+            % {"n": failing, "all": len(checks)}
         ),
         checks=checks,
         genuine=verdict.genuine,
@@ -173,12 +179,15 @@ def _shown(
     match check.name:
         case "signature":
             title = _("Signature")
-            if check.state == "holds":
+            if check.state != "holds":
+                detail = ""
+            else:
                 says = _("Nothing in it was changed since it was signed.")
         case "issuer":
             title = _("Issuer’s key")
+            detail = ""
             if check.state == "holds":
-                detail, code = "", check.detail
+                code = check.detail
                 says = _("The key belongs to %(issuer)s and is in its published list.") % {
                     "issuer": settings.ISSUER_NAME
                 }
@@ -187,11 +196,13 @@ def _shown(
             if revocation is not None:
                 tone = "bad"
                 says = _("Revoked on %(day)s.") % {"day": _day(revocation.at)}
+                if not verdict.revoked:
+                    says += " " + _("The signed list follows within a minute.")
             elif check.state == "holds" and credential.status_list.signed_at:
                 says = _("Not revoked. The list is of %(time)s UTC.") % {
                     "time": date_format(credential.status_list.signed_at, "j F Y, H:i")
                 }
-            if (claims := verdict.claims) and check.state != "unknown":
+            if (claims := verdict.claims) and (verdict.revoked or tone == "ok"):
                 detail = _("Bit %(bit)s of revocation list %(list)s is %(value)s") % {
                     "bit": claims.status_index,
                     "list": credential.status_list.number,

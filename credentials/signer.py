@@ -1,11 +1,11 @@
 """The signer: the only process that holds the signing keys.
 
 `python -m credentials.signer` owns `var/signer/` (keys and log, mode 0600, made on first start) and
-listens on a Unix socket. It speaks JSON with a length in front and signs two things only, after
-checking them itself: a credential in exactly our form whose pass it finds in its own read-only look
-at the database, and a revocation list of ours. Every signature is in an append-only log before it
-leaves the process. The web process has no key; in production the signer runs as its own user with
-its own environment, and needs none of the web's secrets.
+listens on a Unix socket. It speaks JSON with a length in front, shows its log, and signs two things
+only, after checking them itself: a credential in exactly our form whose pass it finds by its own
+read-only look at the database, and a revocation list of ours. Every signature is in an append-only
+log before it leaves the process. The web process has no key; in production the signer runs as its
+own user with its own environment, and needs none of the web's secrets.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ MAX_MESSAGE = 1_000_000
 CLOCK_TOLERANCE = timedelta(minutes=5)
 LONGEST_VALIDITY = timedelta(days=5 * 366)
 LONGEST_LIST_VALIDITY = timedelta(hours=48)
+ROWS_AT_ONCE = 500
 _LENGTH = struct.Struct(">I")
 
 
@@ -90,6 +91,7 @@ class SignatureLog:
         self._last = ""
         self._issued: dict[str, tuple[str, str]] = {}
         self._sources: dict[str, str] = {}
+        self._rows: list[dict[str, str]] = []
         for number, line in enumerate(self._lines(), start=1):
             row = json.loads(line)
             if row["previous"] != self._last:
@@ -103,6 +105,7 @@ class SignatureLog:
 
     def _remember(self, row: Mapping[str, Any], line: str) -> None:
         self._last = hashlib.sha256(line.encode("utf-8")).hexdigest()
+        self._rows.append({name: row[name] for name in ("at", "kind", "id", "sha256")})
         if row["kind"] == "credential":
             self._sources[row["source"]] = row["id"]
             self._issued[row["id"]] = (row["source"], row["status"])
@@ -114,6 +117,10 @@ class SignatureLog:
             raise RuleNotMet(reason="another credential was signed for this pass")
         if self._issued.get(credential, (source, status)) != (source, status):
             raise RuleNotMet(reason="this credential was signed for another pass or list entry")
+
+    def rows(self, *, after: int) -> list[dict[str, str]]:
+        """What was signed, from the line after number `after` on, at most `ROWS_AT_ONCE`."""
+        return self._rows[after : after + ROWS_AT_ONCE]
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Write and flush to disk; only then may the signature leave the process."""
@@ -158,6 +165,8 @@ class Signer:
                         return self._issue(request, caller)
                     case "status-list":
                         return self._sign_status_list(request, caller)
+                    case "log":
+                        return self._log_rows(request)
                     case _:
                         raise UnreadableRequest()
         except DomainError as refusal:
@@ -258,6 +267,12 @@ class Signer:
         )
         self._write_down("status-list", signed, caller, source="", status="")
         return {"document": signed}
+
+    def _log_rows(self, request: Mapping[str, Any]) -> Json:
+        after = request.get("after")
+        if type(after) is not int or after < 0:
+            raise UnreadableRequest()
+        return {"rows": self._log.rows(after=after) if self._log else []}
 
     def _write_down(
         self, kind: str, signed: Mapping[str, Any], caller: int | None, *, source: str, status: str

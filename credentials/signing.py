@@ -46,6 +46,12 @@ def sign_status_list(document: Mapping[str, Any]) -> dict[str, Any]:
     return signed
 
 
+def log_rows(*, after: int) -> list[dict[str, str]]:
+    """What the signer signed, from line `after` of its log on: at, kind, id, sha256."""
+    rows: list[dict[str, str]] = _ask({"do": "log", "after": after})["rows"]
+    return rows
+
+
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:

@@ -10,7 +10,7 @@ import structlog
 from checkride.jobs import queue
 from checkride.jobs.dbclock import database_now
 from checkride.jobs.periodic import every
-from credentials import awarding, revoking, signing
+from credentials import awarding, revoking, signing, watch
 from exams import outcomes
 
 log = structlog.get_logger(__name__)
@@ -59,3 +59,11 @@ def renew_lists() -> None:
             revoking.sign_list(number)
         except (signing.SignerAway, signing.SignerRefused) as problem:
             log.warning("credentials.list_not_signed", number=number, problem=problem.message)
+
+
+@every(60)
+def look_for_rogue_signatures() -> None:
+    try:
+        watch.compare_with_log()
+    except signing.SignerAway as problem:
+        log.warning("credentials.log_not_compared", problem=problem.message)

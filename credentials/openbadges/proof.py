@@ -7,6 +7,7 @@ SHA-256(canonical proof options) followed by SHA-256(canonical document without 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -16,10 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from checkride.lib.errors import DomainError
 from credentials.openbadges import contexts, encoding, rdf
-from credentials.openbadges.dates import written
+from credentials.openbadges.dates import BadDate, read, written
 from credentials.openbadges.keys import SigningKey
 
 CRYPTOSUITE = "eddsa-rdfc-2022"
+
+_SECURITY = "https://w3id.org/security#"
+_XSD_DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+_PLAIN_IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+$")
 
 
 class ProofMissing(DomainError):
@@ -44,11 +49,36 @@ def signing_bytes(
     load: rdf.LoadContext = contexts.context,
 ) -> bytes:
     """The 64 bytes to be signed for a document without proof and proof options without value."""
-    proof_options = {**options, "@context": document.get("@context")}
+    names = document.get("@context")
+    if not isinstance(names, list) or names[:1] != [contexts.CREDENTIALS_V2]:
+        raise ProofNotAccepted(reason="the first context does not define it")
     return (
-        hashlib.sha256(rdf.canonical_nquads(proof_options, load=load)).digest()
+        hashlib.sha256(option_nquads(options)).digest()
         + hashlib.sha256(rdf.canonical_nquads(document, load=load)).digest()
     )
+
+
+def option_nquads(options: Mapping[str, Any]) -> bytes:
+    """The canonical proof options, written directly: under the context of Verifiable Credentials
+    2.0, which protects these terms, they are always the same five statements.
+
+    Raises `ProofNotAccepted` for values that would need escaping.
+    """
+    created, method = options["created"], options["verificationMethod"]
+    try:
+        read(created)
+    except BadDate as error:
+        raise ProofNotAccepted(reason="it is not dated") from error
+    if not isinstance(method, str) or not _PLAIN_IRI.match(method):
+        raise ProofNotAccepted(reason="the name of its key is not an address")
+    statements = (
+        f'<http://purl.org/dc/terms/created> "{created}"^^<{_XSD_DATE_TIME}>',
+        f"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{_SECURITY}DataIntegrityProof>",
+        f'<{_SECURITY}cryptosuite> "{CRYPTOSUITE}"^^<{_SECURITY}cryptosuiteString>',
+        f"<{_SECURITY}proofPurpose> <{_SECURITY}assertionMethod>",
+        f"<{_SECURITY}verificationMethod> <{method}>",
+    )
+    return "".join(f"_:c14n0 {statement} .\n" for statement in statements).encode("ascii")
 
 
 def signed(

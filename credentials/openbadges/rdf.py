@@ -7,6 +7,7 @@ JSON-LD would silently drop, because a dropped term is a statement that nobody s
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -14,7 +15,6 @@ from typing import Any, cast
 import pyoxigraph
 from pyld import jsonld
 
-from checkride.lib import canonical
 from checkride.lib.errors import DomainError
 from credentials.openbadges import contexts
 
@@ -45,7 +45,8 @@ def canonical_nquads(document: Mapping[str, Any], *, load: LoadContext = context
     _refuse_costly(document)
     dataset = pyoxigraph.Dataset()
     try:
-        text = canonical.canonical_json(_with_inlined_contexts(document, load))
+        text = json.dumps(_with_inlined_contexts(document, load), ensure_ascii=False)
+        text.encode("utf-8")  # half a character of UTF-16 is an error here, not in the parser
         for quad in pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.JSON_LD):
             dataset.add(quad)
     except (SyntaxError, ValueError, OSError) as error:

@@ -35,7 +35,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     if wanted:
         rows = _search(rows, wanted)
     page = Paginator(rows.order_by("-awarded_at"), _PER_PAGE).get_page(request.GET.get("page"))
-    facts = {"nav_section": "record", "rows": page, "q": wanted, "at": clock.now()}
+    facts = {"nav_section": "officer", "rows": page, "q": wanted, "at": clock.now()}
     return render(request, "credentials/officer_list.html", facts)
 
 
@@ -59,7 +59,7 @@ def _search(rows: QuerySet[Credential], wanted: str) -> QuerySet[Credential]:
 def credential(request: SignedInRequest, number: UUID) -> HttpResponse:
     row = _row(number)
     facts = {
-        "nav_section": "record",
+        "nav_section": "officer",
         "credential": row,
         "revocation": row.revocation,
         "history": row.revocations.select_related("by", "reinstated_by"),
@@ -97,7 +97,7 @@ def revoke(request: SignedInRequest, number: UUID) -> HttpResponse:
                 _("Revoked. The public page says so now; the signed list follows within a minute."),
             )
         return redirect("credentials:officer-credential", row.id)
-    facts = {"nav_section": "record", "credential": row, "form": form}
+    facts = {"nav_section": "officer", "credential": row, "form": form}
     return render(request, "credentials/officer_revoke.html", facts)
 
 
@@ -118,5 +118,5 @@ def reinstate(request: SignedInRequest, number: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Reinstated. The signed list follows within a minute."))
         return redirect("credentials:officer-credential", row.id)
-    facts = {"nav_section": "record", "credential": row, "form": form}
+    facts = {"nav_section": "officer", "credential": row, "form": form}
     return render(request, "credentials/officer_reinstate.html", facts)

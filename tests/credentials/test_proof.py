@@ -356,6 +356,28 @@ def test_the_published_vector_of_the_w3c_gives_the_published_hashes_and_signatur
     proof.verify(whole, encoding.from_multikey(key), load=load)
 
 
+def test_the_proof_options_written_directly_are_those_of_the_general_way(house: Any) -> None:
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": proof.CRYPTOSUITE,
+        "created": "2026-11-10T09:12:00Z",
+        "verificationMethod": "did:web:127.0.0.1%3A8000#key-2026-11",
+        "proofPurpose": "assertionMethod",
+    }
+
+    general = rdf.canonical_nquads({**options, "@context": house.plain()["@context"]})
+
+    assert proof.option_nquads(options) == general
+
+
+@pytest.mark.parametrize("method", ["did:web:a.example#k> <x", "key-2026-11", "did:web:ä#k", ""])
+def test_a_key_name_that_could_smuggle_statements_is_refused(house: Any, method: str) -> None:
+    credential = house.credential()
+    credential["proof"][0]["verificationMethod"] = method
+    with pytest.raises(proof.ProofNotAccepted):
+        proof.verify(credential, house.ed25519.public_bytes)
+
+
 def test_oxigraph_and_pyld_agree_on_every_statement_of_a_credential(house: Any) -> None:
     from pyld import jsonld
 

@@ -327,3 +327,49 @@ def test_the_signer_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+# The alarm ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two minutes have gone by since everything was signed."""
+    from checkride.lib import clock
+
+    now = clock.now() + timedelta(minutes=2)
+    monkeypatch.setattr("credentials.watch.clock.now", lambda: now)
+
+
+@pytest.mark.django_db
+def test_what_we_asked_for_raises_no_alarm(issued: Any, later: None) -> None:
+    from credentials import watch
+
+    assert watch.compare_with_log() == 0
+
+
+@pytest.mark.django_db
+def test_a_signature_that_nobody_asked_for_raises_the_alarm_once(
+    issued: Any, released_pass: Any, other_learner: Any, officer: Any, later: None
+) -> None:
+    from django.core import mail
+
+    from credentials import awarding, signing, watch
+    from credentials.models import Credential
+
+    # An intruder asks the signer directly, with a real pass, and leaves no row.
+    passed = released_pass(other_learner)
+    rogue = awarding.award(passed)
+    signing.issue(awarding.unsigned_document(rogue, holder_name=None), source_id=passed.source_id)
+    Credential.objects.filter(pk=rogue.pk).delete()
+    mail.outbox.clear()
+
+    assert watch.compare_with_log() == 1
+    assert [message.to for message in mail.outbox] == [[officer.email]]
+    assert str(rogue.pk) in mail.outbox[0].body
+
+    from django.core.cache import cache
+
+    cache.clear()  # the place in the log is forgotten, the alarm is not
+    watch.compare_with_log()
+    assert len(mail.outbox) == 1
