@@ -85,12 +85,18 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
             if not (view.has(r"\breason\b") and len(hits) >= 2):
                 view.no("keys", 0.82, "another format")
                 return
-    if says_json and _EXTRA.search(text) and not re.search(
-        r"\b(?:no|not|never|don'?t|without)\b", text, re.I
+    if (
+        says_json
+        and _EXTRA.search(text)
+        and not re.search(r"\b(?:no|not|never|don'?t|without)\b", text, re.I)
     ):
         view.no("keys", 0.8, "one more key")
         return
-    if len(hits) == len(keys) and not view.own("json") and view.has(r"\b(?:xml|yaml|csv|table|prose|sentence)\b"):
+    if (
+        len(hits) == len(keys)
+        and not view.own("json")
+        and view.has(r"\b(?:xml|yaml|csv|table|prose|sentence)\b")
+    ):
         view.no("keys", 0.8, "another format")
         return
     if says_json and len(hits) == len(keys):

@@ -25,18 +25,28 @@ def all_must_match(view: View, slots: Slots) -> None:
     agrees = [one for one in view.own("agree") if not view.denied(one)]
     disagrees = [one for one in view.own("agree") if view.denied(one)] or view.own("differ")
     flags = view.does("flag")
-    if others and view.has(
-        r"\b(?:invoice alone|also without|without (?:them|it|a|the)|is enough|suffices|not (?:a )?requirement|need not|"
-        r"no need|too much work|(?:don't|do not|not) (?:\w+ )?(?:wait|look|search|check|dig|bother|need|compare|ask|examin\w*)|as soon as)\b"
-    ) and not view.has(r"\b(?:never|not|nobody|nothing) (?:\w+ ){0,3}without\b"):
+    if (
+        others
+        and view.has(
+            r"\b(?:invoice alone|also without|without (?:them|it|a|the)|is enough|suffices|not (?:a )?requirement|need not|"
+            r"no need|too much work|(?:don't|do not|not) (?:\w+ )?(?:wait|look|search|check|dig|bother|need|compare|ask|examin\w*)|as soon as)\b"
+        )
+        and not view.has(r"\b(?:never|not|nobody|nothing) (?:\w+ ){0,3}without\b")
+    ):
         if not (agrees and len(present) == len(documents)):
             view.no("match", 0.84, "it shall pay without all documents")
             return
-    if every and agrees and (len(present) >= 2 or view.before("agree") or len(present) == len(documents)):
+    if (
+        every
+        and agrees
+        and (len(present) >= 2 or view.before("agree") or len(present) == len(documents))
+    ):
         view.yes("match", 0.92)
     elif every and len(present) == len(documents) and view.has(r"[=]|->"):
         view.yes("match", 0.85)
-    if flags and (disagrees or view.has(_OTHERWISE) or view.around("differ") or view.before("agree|differ")):
+    if flags and (
+        disagrees or view.has(_OTHERWISE) or view.around("differ") or view.before("agree|differ")
+    ):
         view.yes("otherwise", 0.9)
     elif every and disagrees and (view.never("pay") or flags):
         view.yes("otherwise", 0.85)
@@ -88,8 +98,11 @@ def approval_tier(view: View, slots: Slots) -> None:
     usable = [one for one in usable if one[3] >= 50 and not unit.tokens[one[2]].unit == PERCENT]
     named = bool(view.own(who)) or view.around(who) or view.before(who)
     if named and not usable:
-        if view.has(r"\bno (?:controller|approval)\b|without (?:the )?(?:controller|approval|asking)|need(?:s)? nobody|any amount") and (
-            view.has(r"\bpa(?:y|id|yments?)\b|\bapprov") and not view.has(r"\b(?:never|not|nothing|nobody|no payment)\b")
+        if view.has(
+            r"\bno (?:controller|approval)\b|without (?:the )?(?:controller|approval|asking)|need(?:s)? nobody|any amount"
+        ) and (
+            view.has(r"\bpa(?:y|id|yments?)\b|\bapprov")
+            and not view.has(r"\b(?:never|not|nothing|nobody|no payment)\b")
         ):
             view.no("approval", 0.8, "no approval at all")
         return
@@ -98,17 +111,26 @@ def approval_tier(view: View, slots: Slots) -> None:
     if view.example:
         over = [one for one in usable if one[3] >= at]
         waits = view.own("wait") or view.own("approve") or view.own(who)
-        denied = view.never(who) or view.never("approve") or view.never("wait") or view.has(r"\bno approval\b")
+        denied = (
+            view.never(who)
+            or view.never("approve")
+            or view.never("wait")
+            or view.has(r"\bno approval\b")
+        )
         if over and denied:
             view.no("approval", 0.84, "an example needs no approval")
         elif over and waits and right:
             view.yes("approval", 0.86)
         return
-    needless = view.never("approve") or view.has(r"\b(?:nobody|no one|no controller|without asking|need no)\b")
+    needless = view.never("approve") or view.has(
+        r"\b(?:nobody|no one|no controller|without asking|need no)\b"
+    )
     if right and named:
         side = values.side_of(text, right[0][0], right[0][1])
         if side == "upper" and not wrong:
-            if view.has(r"\b(?:go on|just pay|no(?:t| need)|below|otherwise|without)\b") and not view.never("pay"):
+            if view.has(
+                r"\b(?:go on|just pay|no(?:t| need)|below|otherwise|without)\b"
+            ) and not view.never("pay"):
                 view.yes("approval", 0.7)
             return
         if any(one[3] > at for one in wrong) and needless:
@@ -151,11 +173,19 @@ def verify_by_known_channel(view: View, slots: Slots) -> None:
         return
     if calls:
         view.yes("call", 0.9)
-        if known or (view.unit.following is not None and view.unit.following.line == view.unit.line and re.search(_KNOWN, view.unit.following.text, re.I)):
+        if known or (
+            view.unit.following is not None
+            and view.unit.following.line == view.unit.line
+            and re.search(_KNOWN, view.unit.following.text, re.I)
+        ):
             view.yes("known", 0.9)
     elif known and view.before("phone"):
         view.yes("known", 0.85)
-    if view.has(r"\b(?:answer|reply to|confirm\w* by|ask by) (?:the )?(?:vendor's )?e?-?mail\b") and not calls and not view.has(r"\bnot\b|n't"):
+    if (
+        view.has(r"\b(?:answer|reply to|confirm\w* by|ask by) (?:the )?(?:vendor's )?e?-?mail\b")
+        and not calls
+        and not view.has(r"\bnot\b|n't")
+    ):
         view.no("call", 0.78, "a mail is no call")
 
 
@@ -168,16 +198,25 @@ def cite_evidence(view: View, slots: Slots) -> None:
     present = [one for one in names if view.own(one)]
     if not present and not (view.before(names[0]) and view.own("cite")):
         return
-    cites = view.does("cite") or [one for one in view.own("cite") if not view.denied(one) and not view.conditional(one)]
+    cites = view.does("cite") or [
+        one for one in view.own("cite") if not view.denied(one) and not view.conditional(one)
+    ]
     refused = [one for one in view.own("cite") if view.denied(one)]
     topic = view.near(slots["of"]) or view.before(slots["of"]) or view.example
-    if refused and not (cites and view.has(r"\b(?:until|unless|without|fail)\b")) and view.has(
-        r"\b(?:mention|name|state|write|tell|say|show|quote|cite|give|explain)\w*\b"
-    ) and (len(present) >= 1):
+    if (
+        refused
+        and not (cites and view.has(r"\b(?:until|unless|without|fail)\b"))
+        and view.has(r"\b(?:mention|name|state|write|tell|say|show|quote|cite|give|explain)\w*\b")
+        and (len(present) >= 1)
+    ):
         if not view.has(r"\b(?:unless|until|without|fail|not? .{0,20}(?:without|unless))\b"):
             view.no("cite", 0.86, "it shall not name its sources")
             return
-    if len(present) == len(names) and topic and (cites or view.unit.code or view.has(r"\b(?:rests?|based|behind|because|src|both)\b")):
+    if (
+        len(present) == len(names)
+        and topic
+        and (cites or view.unit.code or view.has(r"\b(?:rests?|based|behind|because|src|both)\b"))
+    ):
         view.yes("cite", 0.9)
     elif view.example and len(present) == len(names):
         view.yes("cite", 0.8)
@@ -190,17 +229,32 @@ def log_fields(view: View, slots: Slots) -> None:
     if not (view.near(log) or view.before(log)):
         return
     refused = view.never(log) or (
-        view.own(log) and view.has(r"\b(?:no|not|don't|never|nobody|stays? empty|switched off|is off)\b[^.;]*\b(?:log|line|write)|\blog\w*\b[^.;]*\b(?:off|empty|switched)\b")
+        view.own(log)
+        and view.has(
+            r"\b(?:no|not|don't|never|nobody|stays? empty|switched off|is off)\b[^.;]*\b(?:log|line|write)|\blog\w*\b[^.;]*\b(?:off|empty|switched)\b"
+        )
     )
     present = [one for one in fields if view.own(one)]
-    if refused and len(present) < 3 and not view.has(r"\b(?:until|unless|without|fail|isn't finished|not finished|no decision for which|decision for which)\b"):
+    if (
+        refused
+        and len(present) < 3
+        and not view.has(
+            r"\b(?:until|unless|without|fail|isn't finished|not finished|no decision for which|decision for which)\b"
+        )
+    ):
         if view.has(r"\blog\w*|line"):
             view.no("log", 0.84, "no log")
             return
-    if view.own(log) and view.has(r"\b(?:end of the (?:month|day|week)|monthly|weekly|one summary|a summary)\b") and len(present) < 3:
+    if (
+        view.own(log)
+        and view.has(r"\b(?:end of the (?:month|day|week)|monthly|weekly|one summary|a summary)\b")
+        and len(present) < 3
+    ):
         view.no("log", 0.78, "another log")
         return
-    if len(present) == len(fields) or (len(present) == len(fields) - 1 and view.has(r"\btimestamp|\bwhen\b|\bnow\b")):
+    if len(present) == len(fields) or (
+        len(present) == len(fields) - 1 and view.has(r"\btimestamp|\bwhen\b|\bnow\b")
+    ):
         view.yes("log", 0.9)
     elif view.example and view.has(r"\|.*\|.*\|"):
         view.yes("log", 0.8)
@@ -212,13 +266,17 @@ def log_fields(view: View, slots: Slots) -> None:
 def low_confidence_ask(view: View, slots: Slots) -> None:
     """ "Unreadable, or below 80 percent sure: ask a human, no guess." """
     at = float(slots.plain["at"])
-    topic = view.near("unreadable") or view.near("confidence") or view.before("unreadable|confidence")
+    topic = (
+        view.near("unreadable") or view.near("confidence") or view.before("unreadable|confidence")
+    )
     if not topic:
         return
     text, numbers = values.text_with_numbers(view)
     limit = values.LimitSlots("confidence", "percent", at, "self-act", "ask")
     found = [
-        value for _s, _e, index in numbers if (value := values.fitting_number(view, index, limit, text)) is not None
+        value
+        for _s, _e, index in numbers
+        if (value := values.fitting_number(view, index, limit, text)) is not None
     ]
     asks = (view.does("ask") or view.does("hand-over")) and not view.has(
         r"\b(?:ask nobody|ask no one|don't (?:ask|bug|bother|disturb)|do not (?:ask|bug|bother|disturb)|without asking)\b"
@@ -226,7 +284,9 @@ def low_confidence_ask(view: View, slots: Slots) -> None:
     guesses = [one for one in view.does("guess")] + [one for one in view.does("take-likely")]
     confident = view.near("confidence")
     if found and confident:
-        if any(abs(value - at) < 0.5 for value in found) or (at == 80 and any(abs(value - 20) < 0.5 for value in found)):
+        if any(abs(value - at) < 0.5 for value in found) or (
+            at == 80 and any(abs(value - 20) < 0.5 for value in found)
+        ):
             view.yes("value", 0.9)
         elif not view.example and view.has(r"%|percent|per cent|0\.\d"):
             view.no("value", 0.84, f"the threshold is {at:g}, not {found[0]:g}")
@@ -234,7 +294,8 @@ def low_confidence_ask(view: View, slots: Slots) -> None:
     if asks and not view.never("ask"):
         view.yes("ask", 0.9)
     elif (guesses and not view.never("guess")) or (
-        view.has(r"\b(?:don't|do not|never) (?:ask|bug|bother|disturb)\b|\bask nobody\b") and not asks
+        view.has(r"\b(?:don't|do not|never) (?:ask|bug|bother|disturb)\b|\bask nobody\b")
+        and not asks
     ):
         if not view.has(r"\b(?:no|not|never|n't|instead of|isn't|aren't) (?:\w+ ){0,2}guess"):
             view.no("ask", 0.82, "it shall guess")
@@ -250,14 +311,21 @@ def stop_after_failures(view: View, slots: Slots) -> None:
         denied = [one for one in again if view.denied(one)]
         if denied:
             view.yes("no-retry", 0.86)
-        elif view.has(r"\buntil (?:it|success|accepted|she|he)|again and again|keep (?:hitting|trying)|no matter how many|at once, and again|until it (?:works|goes|is)|hitting it|sent it again") and not view.has(r"\bnever\b|\bdon't\b|\bnot\b"):
+        elif view.has(
+            r"\buntil (?:it|success|accepted|she|he)|again and again|keep (?:hitting|trying)|no matter how many|at once, and again|until it (?:works|goes|is)|hitting it|sent it again"
+        ) and not view.has(r"\bnever\b|\bdon't\b|\bnot\b"):
             view.no("stop", 0.88, "it shall try for ever")
             return
     if not fails:
         return
     counts = _counts(view)
     stops = view.does("halt") or view.does("hand-over")
-    if counts and wanted not in counts and stops and view.has(r"\b(?:times|time|failures?|attempts?|errors?|tries|th|twice)\b"):
+    if (
+        counts
+        and wanted not in counts
+        and stops
+        and view.has(r"\b(?:times|time|failures?|attempts?|errors?|tries|th|twice)\b")
+    ):
         view.no("stop", 0.84, f"after {wanted}, not after {sorted(counts)[0]}")
         return
     if counts and min(counts) > wanted and view.has(r"\b(?:times|attempts?|tries)\b") and not stops:
@@ -269,7 +337,17 @@ def stop_after_failures(view: View, slots: Slots) -> None:
         view.yes("stop", 0.8)
 
 
-_ORDINALS: Final = {"second": 2, "twice": 2, "third": 3, "thrice": 3, "fourth": 4, "fifth": 5, "tenth": 10, "2nd": 2, "3rd": 3}
+_ORDINALS: Final = {
+    "second": 2,
+    "twice": 2,
+    "third": 3,
+    "thrice": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "tenth": 10,
+    "2nd": 2,
+    "3rd": 3,
+}
 
 
 def _counts(view: View) -> set[int]:
@@ -277,10 +355,26 @@ def _counts(view: View) -> set[int]:
     near = row if not view.earlier else row
     counts = {_ORDINALS[token.text.lower()] for token in near if token.text.lower() in _ORDINALS}
     for index, token in enumerate(row):
-        if token.kind == NUMBER and token.unit is None and token.value is not None and 1 < token.value <= 50:
+        if (
+            token.kind == NUMBER
+            and token.unit is None
+            and token.value is not None
+            and 1 < token.value <= 50
+        ):
             after = row[index + 1].text.lower() if index + 1 < len(row) else ""
             before = row[index - 1].text.lower() if index else ""
-            if after in {"times", "time", "failures", "failure", "errors", "attempts", "occasions", "tries", "nd", "rd"} or before in {"number", "after"}:
+            if after in {
+                "times",
+                "time",
+                "failures",
+                "failure",
+                "errors",
+                "attempts",
+                "occasions",
+                "tries",
+                "nd",
+                "rd",
+            } or before in {"number", "after"}:
                 counts.add(int(token.value))
     return counts
 

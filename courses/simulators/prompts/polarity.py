@@ -108,14 +108,29 @@ def _conditions(row: list[Token]) -> None:
             or (word == "as" and after in {"soon", "long"})
             or (
                 word
-                in {"whatever", "whichever", "whoever", "however", "anything", "anyone", "anybody", "what"}
+                in {
+                    "whatever",
+                    "whichever",
+                    "whoever",
+                    "however",
+                    "anything",
+                    "anyone",
+                    "anybody",
+                    "what",
+                }
                 and (i == 0 or row[i - 1].kind == MARK)
                 and not (word == "what" and not any(one.text == "," for one in row[i:]))
             )
         )
-        relative = word in {"who", "which", "that", "whatever", "whichever", "whoever", "however"} or (
-            word in {"anything", "anyone", "anybody"}
-        )
+        relative = word in {
+            "who",
+            "which",
+            "that",
+            "whatever",
+            "whichever",
+            "whoever",
+            "however",
+        } or (word in {"anything", "anyone", "anybody"})
         if word in {"before", "prior"} and not _denied_before(row, i):
             opens = True
         if not opens:
@@ -285,7 +300,8 @@ def _negations(unit: Unit) -> None:
                 and i <= 2
                 and negated
                 and origin >= 0
-                and i - origin == 1 and not row[origin].conditional
+                and i - origin == 1
+                and not row[origin].conditional
             ):
                 base = True  # "Never: ..." governs what follows
                 clause += 1
@@ -294,6 +310,7 @@ def _negations(unit: Unit) -> None:
                 negated, origin, denial = base, -1, base
                 relative_denial = strong_denial = False
             elif word == ",":
+                strong_denial = False
                 if negated and not base and not _list_goes_on(row, i):
                     negated, origin = base, -1
                     clause += 1
@@ -341,7 +358,9 @@ def _negations(unit: Unit) -> None:
             token.negated = negated
             i += 1
             continue
-        if word in {"no", "none", "nothing", "nobody"} or (word == "not" and after in {"a", "one"}):
+        if not token.conditional and (
+            word in {"no", "none", "nothing", "nobody"} or (word == "not" and after in {"a", "one"})
+        ):
             strong_denial = True
         if strong_denial and word in {"that", "which", "who", "whom", "where", "whose"}:
             relative_denial = True

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from courses.simulators.prompts import polarity, segments
-from courses.simulators.prompts.lexicon import ACTS, NOUNS, OTHER_CASES
+from courses.simulators.prompts.lexicon import ACTS, HUMANS, NOUNS, OTHER_CASES
 from courses.simulators.prompts.matching import Lexicon
 from courses.simulators.prompts.segments import Mention, Unit
 from courses.simulators.prompts.templates import TEMPLATES, Needs, Slots
@@ -149,12 +149,26 @@ def _rule(row: Mapping[str, Json], concepts: dict[str, list[str]]) -> _Rule:
     return _Rule(row["id"], str(row["says"]), name, ready, needs)
 
 
+def _acts(requirements: Sequence[Mapping[str, Json]]) -> dict[str, list[str]]:
+    """The platform's acts; the people an exercise names count as humans in them."""
+    names = "|".join(
+        name.lower()
+        for row in requirements
+        for name in (row.get("also_called") or {}).get("human", ())
+        if len(name.split()) == 1
+    )
+    humans = f"{HUMANS}|{names}" if names else HUMANS
+    return {
+        act: [phrase.replace(HUMANS, humans) for phrase in phrases] for act, phrases in ACTS.items()
+    }
+
+
 @lru_cache(maxsize=32)
 def _scenario(key: bytes) -> Scenario:
     import json
 
     exercise = json.loads(key)
-    concepts: dict[str, list[str]] = {name: list(phrases) for name, phrases in ACTS.items()}
+    concepts = _acts(exercise["requirements"])
     rules = tuple(_rule(row, concepts) for row in exercise["requirements"])
     lexicon = Lexicon(concepts)
     common = set(_COMMON.split())

@@ -628,7 +628,9 @@ _QUOTING_INTRO = re.compile(
 
 def is_attributed(text: str) -> bool:
     """Whether the text is what somebody else said, and hardly anything besides."""
-    if re.match(r"^\W{0,3}\"[^\"]{12,}\"\s*(?:\(|-|,\s*(?:said|says|wrote)|(?:said|says|wrote)\b)", text):
+    if re.match(
+        r"^\W{0,3}\"[^\"]{12,}\"\s*(?:\(|-|,\s*(?:said|says|wrote)|(?:said|says|wrote)\b)", text
+    ):
         return True
     match = _ATTRIBUTED.match(text)
     if match is None:
@@ -760,7 +762,7 @@ def silence_quotations(unit: Unit) -> None:
         words = [one for one in row[opened + 1 : index] if one.kind in (WORD, NUMBER)]
         before = {one.stem for one in row[max(0, opened - 5) : opened] if one.kind == WORD}
         whole = opened <= 1 and index >= len(row) - 2
-        spoken = bool(before & _SAYING) and not before & _OTHERS_SAYING
+        spoken = (bool(before & _SAYING) or unit.force == "example") and not before & _OTHERS_SAYING
         data = any(one.text in "{}:|" for one in row[opened + 1 : index] if one.kind == MARK)
         if len(words) >= 4 and not whole and not spoken and not (data and unit.force != "given"):
             for one in row[opened : index + 1]:

@@ -45,8 +45,10 @@ def ask_when_missing(view: View, slots: Slots) -> None:
     if lacking and view.has(r"\b(?:until|before)\b") and view.never("proceed"):
         view.yes("wait", 0.7)
     if asks_not and (topic or lacking) and not asks:
-        if view.has(r"\b(?:ask|bother|request|pester|demand|insist|troubl|inquir|question)\w*\b") and not view.has(
-            r"\btwice\b|\bagain\b|\bmore than|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) (?:already|given)|already (?:there|given|has|have)"
+        if view.has(
+            r"\b(?:ask|bother|request|pester|demand|insist|troubl|inquir|question)\w*\b"
+        ) and not view.has(
+            r"\btwice\b|\bagain\b|\bmore than|without asking (?:any|a\b|the|me|us|some)|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) (?:already|given)|already (?:there|given|has|have)"
         ):
             view.no("ask", 0.88, "it shall not ask")
     if (lacking and view.here(item)) or view.near(item):
@@ -237,7 +239,9 @@ def text_is_data(view: View, slots: Slots) -> None:
         return
     if view.earlier and view.earlier[0].force == "given":
         near_text = True
-    if view.has(r"^\W{0,3}[\"'][^\"']+[\"']\W{0,3}\s*(?:isn't|is not|is no|is just|is only|is text|->)"):
+    if view.has(
+        r"^\W{0,3}[\"'][^\"']+[\"']\W{0,3}\s*(?:isn't|is not|is no|is just|is only|is text|->)"
+    ):
         near_text = True
     inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
     refuses = view.never("obey")
@@ -283,8 +287,12 @@ def text_is_data(view: View, slots: Slots) -> None:
         r"\b(?:only|just) (?:this|these|the) (?:\w+ )?(?:prompt|instructions?|rules?|text|page|lines)\b[^.;]*\b(?:instruct|command|order|bind|count|tell)"
     ):
         view.yes("data", 0.8)
-    if near_text and near_command and view.has(
-        r"\b(?:is|are)(?:n't| not) (?:one|any|meant|for you|addressed|instructions?|orders?|commands?)\b"
+    if (
+        near_text
+        and near_command
+        and view.has(
+            r"\b(?:is|are)(?:n't| not) (?:one|any|meant|for you|addressed|instructions?|orders?|commands?)\b"
+        )
     ):
         view.yes("data", 0.88)
     obeys = view.does("obey")
@@ -360,7 +368,8 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             ):
                 view.no(part, 0.9, "no human shall see it")
         elif (
-            view.does("handle-self")
+            _salient(view, part, lean)
+            and view.does("handle-self")
             and not view.never("handle-self")
             and not hands
             and not view.has(
@@ -371,6 +380,17 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
                 r"\b(?:yourself|on your own|calm|apologi[sz]e|say sorry|alone|ignore|as usual|like any|like other|as any|normal|refund|pay|settle|reply|goodwill|handle|deal with|go on|continue|carry on|move on|reassure|bluff|firm|argue)\b"
             ):
                 view.no(part, 0.84, "it shall deal with it alone")
+
+
+def _salient(view: View, part: str, lean: bool) -> bool:
+    """Whether the unit is about the topic, not only mentioning it ("written by lawyers")."""
+    return (
+        lean
+        or view.around(part)
+        or any(view.conditional(one) or one.start <= 5 for one in view.own(part))
+        or view.has(r"\b(?:threats?|threaten\w*|reports?|mails?|customers?|people)\b")
+        and not view.has(r"\bwritten by\b")
+    )
 
 
 def _leaning_rule(view: View) -> bool:
@@ -493,6 +513,18 @@ def confirm_before(view: View, slots: Slots) -> None:
         and view.unit.following.line == view.unit.line
         and any(view.unit.following.found.get(name) for name in act.split("|"))
     )
+    if view.has(
+        r"\bno (?:clear |explicit )?(?:yes|confirmation|ok|okay|consent|approval|agreement|answer|nod),? (?:means )?no (?:refund|payment|money|payout)"
+    ):
+        view.yes("confirm", 0.9)
+        return
+    if view.unit.code and view.has(r"\b(?:restate|summar\w*|repeat|tell|show|recap|describe)\w*\("):
+        view.yes("restate", 0.88)
+    if view.unit.code and view.has(
+        r"\bif\b[^:]*confirm|\bconfirm\w*\b[^:]*\b(?:yes|true|ok)\b|\bwait\w*\(?[^:]*confirm"
+    ):
+        view.yes("confirm", 0.88)
+        return
     if (
         view.unit.branch == "yes"
         and view.unit.question
@@ -653,12 +685,19 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         view.near(slots["act"]) or view.before(slots["act"]) or slots.plain.get("look") is False
     )
     topic = (already and refund) or (second and refund)
-    if slots.plain.get("look") is False and not (view.near(slots["thing"]) or view.before(slots["thing"])):
+    if slots.plain.get("look") is False and not (
+        view.near(slots["thing"]) or view.before(slots["thing"])
+    ):
         return
     if not topic:
         return
     if view.unit.branch == "no" and not view.own("already"):
         return
+    if view.has(r"\bno (?:bar|obstacle|hindrance|reason not) to\b"):
+        view.no("refuse", 0.84, "it shall pay again")
+        return
+    if view.around("look-up") and view.unit.branch == "yes":
+        view.yes("look-up", 0.82)
     if (
         view.does("refuse")
         and (already or second)
@@ -781,7 +820,7 @@ TEMPLATES: Final[dict[str, Template]] = {
     one.name: one
     for one in [
         Template("ask-when-missing", ask_when_missing, _all(("ask", 1.0)), "When the {item} is missing", "Ask for it and wait"),
-        Template("limit", limit, _all(("below above", 1.0), ("above acted-below", 0.92), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
+        Template("limit", limit, _all(("below above", 1.0), ("above acted-below", 0.98), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
         Template(
             "only-from-source", only_from_source,
             _all(("only silent", 1.0), ("only no-invention", 0.97), ("silent no-invention", 0.97), ("silent", 0.72), ("only", 0.62), ("no-invention", 0.62)),

@@ -13,7 +13,16 @@ from typing import Final
 
 from courses.simulators.prompts.segments import Unit
 from courses.simulators.prompts.view import View
-from courses.simulators.prompts.words import DIGITS, MARK, NUMBER, OTHER_MONEY, PERCENT, USD, WORD, tokens
+from courses.simulators.prompts.words import (
+    DIGITS,
+    MARK,
+    NUMBER,
+    OTHER_MONEY,
+    PERCENT,
+    USD,
+    WORD,
+    tokens,
+)
 
 _UPPER_BEFORE: Final = re.compile(
     r"(?:up to(?: and including)?|as much as|at most|at the most|max(?:imum)?(?: of| is)?|no more than|not more than|not (?:to )?exceed(?:ing)?"
@@ -47,7 +56,8 @@ _NAMED_BY_NUMBER: Final = frozenset(
 
 
 _LIMIT_TALK: Final = re.compile(
-    r"limit|ceiling|\bcap\b|maximum|authority|threshold|as far as|purse|mandate|budget|toleran", re.I
+    r"limit|ceiling|\bcap\b|maximum|authority|threshold|as far as|purse|mandate|budget|toleran",
+    re.I,
 )
 _BEYOND: Final = re.compile(
     r"\b(?:above|over|beyond|past|more than|higher than|exceeding)\b(?:\s+(?:it|that|this|them|which)\b|\s*[,:;]|\s+(?:a|the|is|goes|needs|->))"
@@ -212,12 +222,7 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         and not view.own(slots.above)
     ):
         return
-    right = [
-        one
-        for one in usable
-        if abs(one[3] - slots.at)
-        <= (1.0 if slots.unit == "usd" and one[3] >= slots.at - 1 else 1e-6)
-    ]
+    right = [one for one in usable if _is_limit(one[3], slots, side_of(text, one[0], one[1]))]
     wrong = [one for one in usable if one not in right]
     sided_wrong = [one for one in wrong if side_of(text, one[0], one[1])]
     if view.example or unit.force == "given" or unit.force == "question" and not right:
@@ -260,17 +265,12 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         view.no("below", 0.75, f"the limit is {slots.at:g}, not {wrong[0][3]:g}")
 
 
-def _stretch(text: str, start: int, end: int) -> tuple[str, str]:
-    """The clause around a number and the clause after it."""
-    left = max(
-        (text.rfind(mark, 0, start) for mark in (";", ". ", " but ", " and for ", " | ")),
-        default=-1,
-    )
-    right_candidates = [
-        text.find(mark, end) for mark in (";", " but ", " whereas ", " while ", " | ")
-    ]
-    right = min((one for one in right_candidates if one >= 0), default=len(text))
-    return text[left + 1 : right], text[right:]
+def _is_limit(value: float, slots: LimitSlots, side: str) -> bool:
+    """Whether the number draws the line where the exercise does: "99.99 or less", "101 and more"
+    say the same as 100 in whole dollars; "99" does not."""
+    if abs(value - slots.at) < 0.011:
+        return True
+    return slots.unit == "usd" and side == "lower" and abs(value - slots.at - 1) < 1e-6
 
 
 def _actors(view: View, slots: LimitSlots, low: int, high: int) -> tuple[bool | None, bool | None]:
@@ -479,7 +479,7 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         alone = bool(view.does(slots.below)) and not view.never(slots.below)
         if not human and not alone and not view.never(slots.above):
             return
-        if abs(value - slots.at) > 1.0:
+        if not _is_limit(value, slots, side):
             view.no("below", 0.84, f"the limit is {slots.at:g}, not {value:g}")
         elif side == "lower" and human:
             view.yes("above", 0.92)
@@ -563,7 +563,8 @@ def _number_before(unit: Unit, slots: LimitSlots) -> bool:
         if previous is None or previous.block != unit.block:
             return False
         if any(
-            token.value is not None and abs(token.value - slots.at) <= 1.0 for token in previous.tokens
+            token.value is not None and abs(token.value - slots.at) <= 1.0
+            for token in previous.tokens
         ):
             return True
         previous = previous.previous
