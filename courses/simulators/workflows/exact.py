@@ -33,7 +33,7 @@ from courses.simulators.workflows.program import (
 )
 from courses.simulators.workflows.world import Block, World
 
-MAX_STATES = 60_000
+MAX_STATES = 30_000
 NONE, APPROVE, REJECT, REWORK = range(4)
 
 
@@ -462,7 +462,7 @@ class _Chain:
 def run_exact(program: Program) -> Exact:
     """Expectations of one case in this map and world, without time-outs.
 
-    Raises `TooManyStates` when the map unfolds into more than 60,000 states.
+    Raises `TooManyStates` when the map unfolds into more than 30,000 states.
     """
     chain = _Chain(program)
     starts = chain.starts()
