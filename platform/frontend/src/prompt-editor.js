@@ -99,7 +99,7 @@ class PromptEditor extends HTMLElement {
     const textarea = this.querySelector('textarea');
     if (!textarea || this.#view) return;
     this.#textarea = textarea;
-    const about = {role: 'textbox', 'aria-multiline': 'true', spellcheck: 'true', autocapitalize: 'sentences'};
+    const about = {role: 'textbox', tabindex: '0', 'aria-multiline': 'true', spellcheck: 'true', autocapitalize: 'sentences'};
     const label = textarea.labels?.[0];
     if (label) about['aria-labelledby'] = label.id ||= `${textarea.id}-label`;
     else about['aria-label'] = textarea.getAttribute('aria-label') ?? '';
