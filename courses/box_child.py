@@ -145,7 +145,8 @@ def _write(stream: Any, value: Json) -> None:
 def _leave_network(libc: ctypes.CDLL) -> bool:
     """Move to a network of our own, where nothing is; False where the system does not let us."""
     spaces = _CLONE_NEWNET | _CLONE_NEWIPC
-    return libc.unshare(spaces) == 0 or libc.unshare(_CLONE_NEWUSER | spaces) == 0
+    left: bool = libc.unshare(spaces) == 0 or libc.unshare(_CLONE_NEWUSER | spaces) == 0
+    return left
 
 
 def _give_up(libc: ctypes.CDLL, readable: Sequence[str]) -> dict[str, bool]:

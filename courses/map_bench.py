@@ -397,7 +397,7 @@ def _runs(
     rows = GradeReportRow.objects.filter(submission__in=[row.pk for row in history.rows]).order_by(
         "-submission__number"
     )
-    found = []
+    found: list[tuple[str, Mapping[str, float], bool, int]] = []
     for number, score, here in rows.values_list(
         "submission__number", "score", "report__details__front__here"
     )[:12]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -29,7 +29,7 @@ PAGES = {"prompt": "courses/prompt_bench.html", "workflow_map": "courses/map_ben
 @require_GET
 def exercise(request: HttpRequest, exercise_id: str) -> HttpResponse:
     """The draft, and the last run under it."""
-    user = cast(User, request.user) if request.user.is_authenticated else None
+    user = request.user if request.user.is_authenticated else None
     course, found = _find(user, exercise_id)
     number = request.GET.get("run", "")
     if number.isascii() and number.isdigit():

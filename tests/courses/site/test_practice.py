@@ -1,0 +1,190 @@
+"""Drafts, runs and what is shown of them, with the real graders in the real box."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from checkride.accounts.models import User
+from checkride.lib.clock import now
+from courses import box, practice, study
+from courses.grading.contract import CaseResult, report_to_json
+from courses.models import Draft, GradeReportRow, Submission
+
+from .conftest import graded, strong
+
+WEAK = "You are a friendly refund assistant.\nRefund up to 75 dollars on your own."
+
+
+def run(
+    user: User, text: str, exercise_id: str = "refund-triage", at: datetime | None = None
+) -> practice.Run:
+    found = study.exercise_for(user, exercise_id)
+    assert found is not None
+    return practice.run(user, *found, text=text, at=at or now())
+
+
+def test_a_draft_is_saved_and_its_revision_grows(db: None, learner: User) -> None:
+    first = practice.save_draft(learner, "x", text="one", over=None, at=now())
+    second = practice.save_draft(learner, "x", text="two", over=first.revision, at=now())
+    assert (first.revision, second.revision, Draft.objects.get().text) == (1, 2, "two")
+
+
+def test_a_save_from_an_older_tab_does_not_overwrite(db: None, learner: User) -> None:
+    practice.save_draft(learner, "x", text="one", over=None, at=now())
+    practice.save_draft(learner, "x", text="two", over=1, at=now())
+    with pytest.raises(practice.DraftMoved):
+        practice.save_draft(learner, "x", text="older", over=1, at=now())
+    assert Draft.objects.get().text == "two"
+
+
+def test_saving_the_same_text_again_makes_no_revision(db: None, learner: User) -> None:
+    practice.save_draft(learner, "x", text="one", over=None, at=now())
+    assert practice.save_draft(learner, "x", text="one", over=7, at=now()).revision == 1
+
+
+def test_line_ends_of_a_browser_are_counted_as_one(db: None, learner: User) -> None:
+    practice.save_draft(learner, "x", text="one\r\ntwo", over=None, at=now())
+    assert Draft.objects.get().text == "one\ntwo"
+
+
+def test_a_text_beyond_the_limit_is_refused_and_the_saved_one_kept(db: None, learner: User) -> None:
+    practice.save_draft(learner, "x", text="one", over=None, at=now())
+    with pytest.raises(practice.TextTooLong):
+        practice.save_draft(learner, "x", text="x" * 60_001, over=1, at=now())
+    assert Draft.objects.get().text == "one"
+
+
+def test_the_reference_that_passes_passes_and_is_kept(loaded: Path, learner: User) -> None:
+    done = run(learner, strong("refund-triage"))
+    row = graded(done.submission)
+    assert row.passed
+    assert row.score >= 70
+    assert len(row.grader_digest) == 64
+    assert done.report is not None
+    assert row.report == report_to_json(done.report)
+
+
+def test_a_weak_prompt_does_not_pass(loaded: Path, learner: User) -> None:
+    assert not graded(run(learner, WEAK).submission).passed
+
+
+def test_a_map_is_run_too(loaded: Path, learner: User) -> None:
+    assert graded(run(learner, strong("refunds"), "refunds").submission).passed
+
+
+def test_runs_are_numbered_and_keep_their_text(loaded: Path, learner: User) -> None:
+    run(learner, WEAK)
+    run(learner, WEAK + "\nNever guess.")
+    rows = Submission.objects.filter(user=learner).order_by("number")
+    assert [row.number for row in rows] == [1, 2]
+    assert rows[0].text == WEAK
+
+
+def test_nothing_to_run_is_said_and_not_counted(loaded: Path, learner: User) -> None:
+    with pytest.raises(practice.TextEmpty):
+        run(learner, "  \n ")
+    assert not Submission.objects.exists()
+
+
+def test_after_the_limit_of_a_day_runs_are_refused_until_midnight(
+    loaded: Path, learner: User, settings: object
+) -> None:
+    settings.RUNS_PER_DAY = 2  # type: ignore[attr-defined]
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    run(learner, WEAK, at=noon)
+    run(learner, WEAK, at=noon)
+    assert practice.runs_left(learner, at=noon) == 0
+    with pytest.raises(practice.NoRunsLeft):
+        run(learner, WEAK, at=noon)
+    assert practice.runs_left(learner, at=noon + timedelta(hours=12)) == 2
+
+
+def test_the_limit_of_one_learner_is_not_anothers(
+    loaded: Path, learner: User, other_learner: User, settings: object
+) -> None:
+    settings.RUNS_PER_DAY = 1  # type: ignore[attr-defined]
+    run(learner, WEAK)
+    assert practice.runs_left(other_learner, at=now()) == 1
+
+
+def test_a_text_that_stops_the_grader_is_counted_and_its_refusal_kept(
+    loaded: Path, learner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_request: object) -> None:
+        raise box.GradingStopped
+
+    monkeypatch.setattr(box, "grade", stop)
+    done = run(learner, WEAK)
+    assert done.report is None
+    assert "Your text is saved" in Submission.objects.get().refusal
+
+
+def test_busy_graders_count_no_run_and_keep_the_text(
+    loaded: Path, learner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_request: object) -> None:
+        raise box.GradersBusy
+
+    monkeypatch.setattr(box, "grade", busy)
+    with pytest.raises(box.GradersBusy):
+        run(learner, WEAK)
+    assert not Submission.objects.exists()
+    assert Draft.objects.get().text == WEAK
+
+
+def test_hidden_cases_open_after_three_runs(loaded: Path, learner: User) -> None:
+    opened = []
+    for _ in range(3):
+        run(learner, WEAK)
+        opened.append(practice.history(learner, "refund-triage").shows_hidden())
+    assert opened == [False, False, True]
+
+
+def test_hidden_cases_open_on_a_pass(loaded: Path, learner: User) -> None:
+    run(learner, strong("refund-triage"))
+    assert practice.history(learner, "refund-triage").shows_hidden()
+
+
+def test_a_run_that_was_not_graded_does_not_open_hidden_cases(
+    loaded: Path, learner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_request: object) -> None:
+        raise box.GradingStopped
+
+    monkeypatch.setattr(box, "grade", stop)
+    for _ in range(3):
+        run(learner, WEAK)
+    assert not practice.history(learner, "refund-triage").shows_hidden()
+
+
+def case(name: str, passed: bool) -> CaseResult:
+    return CaseResult(id=name, title=name, shown=True, given="", did="", passed=passed)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (False, True, "fixed"),
+        (True, False, "broken"),
+        (False, False, "still wrong"),
+        (True, True, "same"),
+    ],
+)
+def test_a_case_is_compared_with_the_run_before(before: bool, after: bool, change: str) -> None:
+    assert practice.changes([case("a", after)], [case("a", before)]) == {"a": change}
+
+
+def test_a_case_that_was_not_there_before_is_new() -> None:
+    assert practice.changes([case("a", True)], []) == {"a": "new"}
+
+
+def test_reading_a_text_runs_and_counts_nothing(loaded: Path, learner: User) -> None:
+    found = study.exercise_for(learner, "refund-triage")
+    assert found is not None
+    reading = practice.read(found[1], "If the order number is missing, ask the customer for it.")
+    assert reading["cards"]
+    assert not Submission.objects.exists()
+    assert not GradeReportRow.objects.exists()
