@@ -18,7 +18,8 @@ from credentials.models import Credential
 
 _STYLE = Path(__file__).parent / "static" / "credentials" / "certificate.css"
 _FONTS = Path(settings.BASE_DIR) / "platform" / "checkride" / "ui" / "static" / "ui" / "built"
-_SCHEME = "checkride-font:"
+# Letters only: the static files storage takes any other scheme for the name of a file.
+_SCHEME = "checkridefont:"
 _FONT_NAMES = frozenset(
     f"{family}-{script}.woff2"
     for family in ("source-serif-4", "source-sans-3", "jetbrains-mono")

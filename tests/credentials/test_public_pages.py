@@ -476,7 +476,7 @@ def _with_name(running_signer: Any, credential: Credential, name: str) -> Any:
         "http://127.0.0.1:1/x",
         "https://a.example/x",
         "data:,x",
-        "checkride-font:../x",
+        "checkridefont:../x",
     ],
 )
 def test_the_certificates_fetcher_refuses_every_address_but_our_fonts(address: str) -> None:

@@ -12,7 +12,18 @@ FOLDER = "ui/built/"
 def built_url(name: str) -> str:
     """The address of a built file such as `fonts.css`, empty if it was not built."""
     exists = _exists(name) if settings.DEBUG else _exists_once(name)
-    return static(FOLDER + name) if exists else ""
+    return asset_url(FOLDER + name) if exists else ""
+
+
+def asset_url(name: str) -> str:
+    """The address of a file of the page frame; its plain one where it was not collected.
+
+    Error pages use the frame too, and a missing entry in a manifest must not hide the error.
+    """
+    try:
+        return static(name)
+    except ValueError:
+        return f"{settings.STATIC_URL}{name}"
 
 
 def _exists(name: str) -> bool:

@@ -16,7 +16,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from checkride.ui import drawings, navigation
-from checkride.ui.built import built_url
+from checkride.ui.built import asset_url, built_url
 from checkride.ui.icons import icon_names
 
 register = template.Library()
@@ -39,6 +39,12 @@ def icon(name: str) -> SafeString:
 def built(name: str) -> str:
     """The address of a file made by the front-end build; empty where it was not built."""
     return built_url(name)
+
+
+@register.simple_tag
+def asset(name: str) -> str:
+    """The address of a static file of the page frame, which error pages need as well."""
+    return asset_url(name)
 
 
 @register.inclusion_tag("ui/_navigation.html", takes_context=True)
