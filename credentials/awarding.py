@@ -25,7 +25,7 @@ from checkride.jobs.dbclock import database_now
 from checkride.lib import canonical, clock
 from credentials import achievements, identity, signing
 from credentials.models import AchievementVersion, Credential, StatusList
-from credentials.openbadges import document, shortcode, statuslist
+from credentials.openbadges import document, jwt, shortcode, statuslist
 from credentials.openbadges.encoding import digest_multibase
 from credentials.signer import Pass
 from exams import outcomes
@@ -278,6 +278,23 @@ def show_name(credential: Credential, *, shown: bool, by: User, at: datetime) ->
     row.save(update_fields=["name_shown", "revision"])
     audit.record(by, "credential.name-shown" if shown else "credential.name-hidden", row, at=at)
     ask_for_signature(row)
+
+
+def sign_again(kid: str) -> int:
+    """Have everything signed anew that carries a signature by the key `kid`; how many there are."""
+    affected = Credential.objects.filter(
+        document__proof__0__verificationMethod__endswith=f"#{kid}", erased_at__isnull=True
+    )
+    by_jwt = Credential.objects.filter(jwt__startswith=jwt.header_start(settings.SITE_URL, kid))
+    numbers = set(affected.values_list("pk", flat=True)) | set(by_jwt.values_list("pk", flat=True))
+    for number in numbers:
+        with transaction.atomic():
+            row = Credential.objects.select_for_update().get(pk=number)
+            row.revision += 1
+            row.save(update_fields=["revision"])
+            ask_for_signature(row)
+    StatusList.objects.update(changed_at=database_now())
+    return len(numbers)
 
 
 def sweep(*, lookback: timedelta = timedelta(days=30)) -> int:

@@ -45,6 +45,43 @@ class FileForm(forms.Form):
         return text_in(self.cleaned_data["file"].read())
 
 
+class ListForm(forms.Form):
+    lines = forms.CharField(
+        label=_("Codes or links, one per line"),
+        help_text=_("A name beside a code, after a comma, is compared with the credential."),
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        required=False,
+        max_length=60_000,
+    )
+    file = forms.FileField(
+        label=_("Or a CSV file"),
+        help_text=_("At most 200 lines. Nothing is kept."),
+        required=False,
+    )
+
+    def clean_file(self) -> str:
+        file = cast("UploadedFile[Any] | None", self.cleaned_data["file"])
+        if file is None:
+            return ""
+        if (file.size or 0) > _LARGEST_FILE:
+            raise forms.ValidationError(_("The file is too large for a list of 200 lines."))
+        data: bytes = file.read()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            # What Excel writes on a Western European computer.
+            return data.decode("cp1252", errors="replace")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not (cleaned.get("lines") or cleaned.get("file")):
+            raise forms.ValidationError(_("Type at least one code, or choose a file."))
+        return cleaned
+
+    def text(self) -> str:
+        return str(self.cleaned_data["file"] or self.cleaned_data["lines"])
+
+
 class _TypedConfirmation(forms.Form):
     """Asks for the credential's code, so that nobody acts on the wrong row."""
 

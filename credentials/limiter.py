@@ -12,6 +12,7 @@ from checkride.lib.errors import DomainError
 
 # A person checks a pile of certificates at this pace; guessing 75 random bits does not work at it.
 LOOKUPS_PER_MINUTE = 30
+LISTS_PER_MINUTE = 3
 
 
 class TooManyLookups(DomainError):
@@ -29,15 +30,22 @@ def network(address: str) -> str:
 
 
 def count_lookup(request: HttpRequest) -> None:
-    """Count one look-up in Redis, shared by all web processes. Raises `TooManyLookups`.
+    """Count one look-up in Redis, shared by all web processes. Raises `TooManyLookups`."""
+    _count(request, "lookups", most=LOOKUPS_PER_MINUTE)
 
-    The address is the proxy's word only for as many proxies as the settings trust.
-    """
-    key = f"lookups:{network(get_adapter().get_client_ip(request))}"
+
+def count_list(request: HttpRequest) -> None:
+    """Count the check of a whole list. Raises `TooManyLookups`."""
+    _count(request, "lists", most=LISTS_PER_MINUTE)
+
+
+def _count(request: HttpRequest, what: str, *, most: int) -> None:
+    # The address is the proxy's word only for as many proxies as the settings trust.
+    key = f"{what}:{network(get_adapter().get_client_ip(request))}"
     cache.add(key, 0, timeout=60)
     try:
         count = cache.incr(key)
     except ValueError:
         return  # the minute ended between the two lines
-    if count > LOOKUPS_PER_MINUTE:
+    if count > most:
         raise TooManyLookups()

@@ -23,6 +23,7 @@ def by_code_or_link(text: str) -> Credential | None:
     """
     text = text.strip()[:_LONGEST]
     signed = Credential.objects.filter(document__isnull=False, erased_at__isnull=True)
+    signed = signed.select_related("achievement", "status_list")
     if "/" in text:
         number = _number_in(text)
         return signed.filter(pk=number).first() if number else None

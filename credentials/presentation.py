@@ -70,6 +70,7 @@ class Record:
     cut_percent: int
     low: int
     high: int
+    percent_range: tuple[int, int]
     domains: Sequence[Domain]
 
 
@@ -121,6 +122,7 @@ def record(evidence: dict[str, Any]) -> Record:
         cut_percent=evidence["cut_percent"],
         low=round(low * items / 100),
         high=round(high * items / 100),
+        percent_range=(low, high),
         domains=domains,
     )
 

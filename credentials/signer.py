@@ -22,7 +22,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -426,15 +426,33 @@ def rotate(folder: KeyFolder, *, at: datetime) -> tuple[keys.SigningKey, ...]:
     return keyring
 
 
+class UnknownKeyName(DomainError):
+    code = "unknown-key-name"
+    sentence = "There is no key {kid} in use. The keys in use: {known}. Nothing was changed."
+
+
+def withdraw(folder: KeyFolder, kid: str, *, at: datetime) -> tuple[keys.SigningKey, ...]:
+    """Mark a stolen key as revoked; from the next start on it signs nothing, and what it signed is
+    refused. Raises `UnknownKeyName`."""
+    keyring = folder.open(at=at)
+    known = [key.kid for key in keyring if key.revoked is None]
+    if kid not in known:
+        raise UnknownKeyName(kid=kid, known=", ".join(known))
+    keyring = tuple(replace(key, revoked=at) if key.kid == kid else key for key in keyring)
+    folder.save(keyring)
+    return keyring
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m credentials.signer", description=__doc__)
     parser.add_argument(
         "do",
         nargs="?",
-        choices=["run", "rotate"],
+        choices=["run", "rotate", "withdraw"],
         default="run",
-        help="run the signer (default), or add fresh keys that sign after the next start",
+        help="run the signer (default); add fresh keys; withdraw a stolen key",
     )
+    parser.add_argument("key", nargs="?", default="", help="the name of the key to withdraw")
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "checkride.settings")
     import django
@@ -455,10 +473,15 @@ def main(arguments: list[str] | None = None) -> int:
 
     folder = KeyFolder(settings.VAR / "signer", identity.published_file())
     try:
-        if options.do == "rotate":
-            for key in rotate(folder, at=clock.now()):
-                print(f"{key.kid} ({key.kind})")
-            print("Restart the signer to sign with the new keys.")
+        if options.do != "run":
+            changed = (
+                rotate(folder, at=clock.now())
+                if options.do == "rotate"
+                else withdraw(folder, options.key, at=clock.now())
+            )
+            for key in changed:
+                print(f"{key.kid} ({key.kind}){', withdrawn' if key.revoked else ''}")
+            print("Restart the signer now: it reads its keys when it starts.")
             return 0
         keyring = folder.open(at=clock.now())
         signer = Signer(

@@ -20,6 +20,7 @@ urlpatterns = [
     path("credentials/<uuid:number>", public.credential, name="credential"),
     path("credentials/<uuid:number>.<fileform:form>", public.credential_file, name="file"),
     path("verify/", public.look_up, name="verify"),
+    path("verify/list/", public.check_list, name="check-list"),
     path("verify/file/", public.check_file, name="check-file"),
     path("achievements/<slug:slug>/v<int:version>", public.achievement, name="achievement"),
     path("achievements/<slug:slug>/v<int:version>/criteria", public.criteria, name="criteria"),

@@ -32,6 +32,12 @@ def key_address(site_url: str, kid: str) -> str:
     return f"{site_url}/keys/{kid}"
 
 
+def header_start(site_url: str, kid: str) -> str:
+    """How every token signed with `kid` begins: its header and the dot."""
+    header = {"alg": ALGORITHM, "kid": key_address(site_url, kid)}
+    return encoding.base64url(canonical.canonical_json(header)) + "."
+
+
 def registered_claims(document: Mapping[str, Any]) -> dict[str, Any]:
     """The JWT claims that must repeat what the credential says; times in seconds since 1970."""
     return {
@@ -46,11 +52,8 @@ def registered_claims(document: Mapping[str, Any]) -> dict[str, Any]:
 def signed(document: Mapping[str, Any], *, site_url: str, key: SigningKey) -> str:
     """`document` without its embedded proof as a compact JWS."""
     plain = {name: value for name, value in document.items() if name != "proof"}
-    header = {"alg": ALGORITHM, "kid": key_address(site_url, key.kid)}
     payload = {**plain, **registered_claims(plain)}
-    text = ".".join(
-        encoding.base64url(canonical.canonical_json(part)) for part in (header, payload)
-    )
+    text = header_start(site_url, key.kid) + encoding.base64url(canonical.canonical_json(payload))
     signature = cast(RSAPrivateKey, key.private).sign(
         text.encode("ascii"), padding.PKCS1v15(), hashes.SHA256()
     )

@@ -12,7 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
@@ -23,11 +28,12 @@ from credentials import (
     checking,
     identity,
     limiter,
+    listcheck,
     lookup,
     presentation,
     seal,
 )
-from credentials.forms import FileForm, LookUpForm
+from credentials.forms import FileForm, ListForm, LookUpForm
 from credentials.models import AchievementVersion, Credential
 from credentials.openbadges import baking, shortcode
 from credentials.views.machine import open_to_all
@@ -187,6 +193,39 @@ def check_file(request: HttpRequest) -> HttpResponse:
     return _verify_page(
         request, LookUpForm(), file_form=FileForm(), facts=presentation.file_verdict(verdict)
     )
+
+
+@require_http_methods(["GET", "POST"])
+@csrf_protect
+def check_list(request: HttpRequest) -> HttpResponse:
+    """Check many applicants at once. The list is read, answered, and not kept."""
+    sent = request.method == "POST"
+    form = ListForm(request.POST, request.FILES) if sent else ListForm()
+    rows: list[listcheck.Row] = []
+    at = clock.now()
+    status = 200
+    if sent and form.is_valid():
+        try:
+            limiter.count_list(request)
+            rows = listcheck.check(listcheck.read_lines(form.text()), at=at)
+        except limiter.TooManyLookups as refusal:
+            form.add_error(None, refusal.message)
+            status = 429
+        except DomainError as refusal:
+            form.add_error(None, refusal.message)
+    facts = {
+        "nav_section": "verify",
+        "form": form,
+        "rows": rows,
+        "at": at,
+        "rely": sum(row.answer == "rely" for row in rows),
+        "ask": sum(row.answer == "ask" for row in rows),
+        "refuse": sum(row.answer == "refuse" for row in rows),
+        "soon": sum(row.soon for row in rows),
+    }
+    response = render(request, "credentials/list.html", facts, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _verify_page(

@@ -257,3 +257,35 @@ def test_the_export_holds_each_signed_file(issued: Credential, learner: Any) -> 
 
     assert json.loads(files[f"{issued.grouped_code}.json"]) == issued.document
     assert issued.grouped_code in files["credentials.json"].decode()
+
+
+# A stolen key --------------------------------------------------------------------------------------
+
+
+def test_after_a_key_was_withdrawn_everything_is_signed_anew(
+    issued: Credential, running_signer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from credentials import checking, identity, signer
+
+    at = clock.now()
+    folder = running_signer.folder
+    signer.rotate(folder, at=at)
+    stolen = "key-2026-11"
+    keyring = signer.withdraw(folder, stolen, at=at)
+    running_signer.server.signer._keys = keyring  # what a restart does
+    folder.publish(identity.issuer().id, keyring)
+    assert not checking.verdict(issued, at=at).genuine
+
+    assert awarding.sign_again(stolen) == 1
+    queue.run_pending()
+    tasks.renew_lists()
+
+    again = Credential.objects.get(pk=issued.pk)
+    assert checking.verdict(again, at=clock.now()).in_force
+
+
+def test_a_key_that_does_not_exist_cannot_be_withdrawn(running_signer: Any) -> None:
+    from credentials import signer
+
+    with pytest.raises(signer.UnknownKeyName, match="key-2026-11"):
+        signer.withdraw(running_signer.folder, "key-1999-01", at=clock.now())
