@@ -349,7 +349,7 @@ if SITE_URL.startswith("https://"):
 
 # Logs ------------------------------------------------------------------------------------------
 
-_shared = [
+_shared: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -20,7 +20,7 @@ P = ParamSpec("P")
 class SignedInRequest(HttpRequest):
     """A request behind `login_required`: its user is a person, not an anonymous visitor."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 View = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]

@@ -15,18 +15,12 @@ class EmailBackend(BaseEmailBackend):
         for message in email_messages:
             html = ""
             if isinstance(message, EmailMultiAlternatives):
-                html = next(
-                    (
-                        str(part.content)
-                        for part in message.alternatives
-                        if part.mimetype == "text/html"
-                    ),
-                    "",
-                )
+                pairs = [(str(content), kind) for content, kind in message.alternatives]
+                html = next((content for content, kind in pairs if kind == "text/html"), "")
             DevelopmentMail.objects.create(
                 sender=message.from_email,
                 recipients=", ".join(message.recipients()),
-                subject=message.subject,
+                subject=str(message.subject),
                 text=str(message.body),
                 html=html,
             )

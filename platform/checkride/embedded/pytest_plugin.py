@@ -7,6 +7,7 @@ pytest-django reads the settings.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
 import pytest
 
@@ -21,6 +22,6 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # xdist's workers use the servers that the first process started
-    context = servers.running(places())
-    context.__enter__()
-    config.add_cleanup(lambda: context.__exit__(None, None, None))
+    running = ExitStack()
+    running.enter_context(servers.running(places()))
+    config.add_cleanup(running.close)

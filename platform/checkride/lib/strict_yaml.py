@@ -76,7 +76,7 @@ def _refuse_aliases(text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             raise BadYaml(
-                line=event.start_mark.line + 1,
+                line=event.start_mark.line + 1 if event.start_mark else 1,
                 problem="“*” refers to another place in the file; write the value out. "
                 "Put the text in quotes if the star belongs to it.",
             )
