@@ -403,6 +403,14 @@ def _negations(unit: Unit) -> None:
                 negated, origin = True, i - 1
             token.negated = negated
             continue
+        if word == "nothing" and before in {"say", "have", "contain", "provide", "mention", "offer", "state", "there"}:
+            token.negated = negated
+            i += 1
+            continue
+        if word == "than" and any(_low(row, k) in {"sooner", "rather"} for k in range(max(0, i - 7), i)):
+            negated, origin = True, i
+            i += 1
+            continue
         if word in {"no", "nothing", "nobody", "none", "zero"} or (
             token.kind == NUMBER and token.value == 0 and word == "zero"
         ):

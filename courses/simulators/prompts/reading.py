@@ -279,6 +279,9 @@ def _is_goods(row: Sequence[Token], mention: Mention) -> bool:
     return after in _GOODS_AFTER or before in _GOODS_BEFORE
 
 
+_SMALL_WORDS: Final = frozenset("the a an of and in for to desk".split())
+
+
 @lru_cache(maxsize=1)
 def _other_cases() -> Lexicon:
     return Lexicon({phrase: [phrase] for phrase in OTHER_CASES})

@@ -90,7 +90,7 @@ _ROLE = re.compile(
     r"|input|request|case|situation|question|q|buyer|example|they write|customer writes|mail from [\w .]+"
     r"|agent|you|assistant|bot|answer|reply|response|output|decision|action|a|final answer|log|your reply"
     r"|your answer|you reply|you answer|you write|tool|result|final|good|right|correct|do|ai)"
-    r"(?:\s*\(?#?[\d.]{0,4}\)?)?\s*[*_\"]*\s*(?::|->|=>)\s*(?=[\"'A-Z(\[{*_]|\S)",
+    r"(?:\s*\(?#?[\d.]{0,4}\)?)?\s*[*_\"]*\s*(?::|->|=>|(?<=\d)\.)\s*(?=[\"'A-Z(\[{*_]|\S)",
     re.IGNORECASE,
 )
 _GIVEN = frozenset(
@@ -313,6 +313,7 @@ class _Cutter:
     inert_until_blank: str = ""
     quoting: bool = False
     closed_tags: frozenset[str] = frozenset()
+    arrow_source: str = ""
 
     def cut(self, text: str) -> list[Unit]:
         self.closed_tags = frozenset(re.findall(r"</\s*([A-Za-z_][\w-]*)", text))
@@ -356,7 +357,8 @@ class _Cutter:
             return
         if stripped.startswith(">"):
             stripped = stripped.lstrip("> ").strip()
-            self._sentences(stripped, line, quoted=True)
+            # A sample of the answer is often set off like a quotation.
+            self._sentences(stripped, line, quoted="{" not in stripped)
             return
         stripped = self._strip_tags(stripped)
         if not re.search(r"\w", stripped):
@@ -490,6 +492,18 @@ class _Cutter:
                 content = content[: cut.start()].strip()
         elif re.match(r"^(?://|#)\s*\S", content):
             content = re.sub(r"^(?://|#)\s*", "", content)
+        # "Mail without a number" / "-> ask for it": the arrow carries on the line above.
+        arrow_after: _Open | None = None
+        if stripped.startswith(("->", "=>")) and not any(
+            one.kind == "question" for one in self.opened
+        ):
+            above = self.units[-1] if self.units else None
+            if above is not None and above.line >= line.number - 2 and above.block == self.block:
+                first = next(one for one in self.units if one.line == above.line)
+                source = self.arrow_source if first.question and first.text != self.arrow_source else first.text
+                self.arrow_source = source
+                arrow_after = _Open(indent, source, "question", line.number)
+                self.opened.append(arrow_after)
         # Branches of a decision tree: "yes -> human", "no: ask for it".
         branch: Literal["", "yes", "no"] = ""
         marked = re.match(
@@ -501,6 +515,10 @@ class _Cutter:
         if marked and asked is not None:
             branch = "yes" if marked.group(1).lower() in {"yes", "y", "true"} else "no"
             content = content[marked.end() :]
+        if arrow_after is not None:
+            branch = "yes"
+            self.opened.remove(arrow_after)
+            content = re.sub(r"^(?:->|=>)\s*", "", content)
         made = self._sentences(
             content,
             line,
@@ -764,7 +782,7 @@ def silence_quotations(unit: Unit) -> None:
         whole = opened <= 1 and index >= len(row) - 2
         spoken = (bool(before & _SAYING) or unit.force == "example") and not before & _OTHERS_SAYING
         data = any(one.text in "{}:|" for one in row[opened + 1 : index] if one.kind == MARK)
-        if len(words) >= 4 and not whole and not spoken and not (data and unit.force != "given"):
+        if len(words) >= 3 and not whole and not spoken and not (data and unit.force != "given"):
             for one in row[opened : index + 1]:
                 one.silent = True
         elif before & _OTHERS_SAYING and len(words) >= 2:

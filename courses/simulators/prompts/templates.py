@@ -60,7 +60,7 @@ def ask_when_missing(view: View, slots: Slots) -> None:
             likely
             and not _guards(view)
             and not view.main(
-                r"\b(?:not|never|n't|no)\b[^.;]*\b(?:last|latest|recent|likel\w+|fits|name)\b"
+                r"\b(?:not|never|n't|no)\b[^.;:,]*\b(?:last|latest|recent|likel\w+|fits|name)\b"
             )
         ):
             if (
@@ -69,7 +69,8 @@ def ask_when_missing(view: View, slots: Slots) -> None:
                 or view.has(r"\b(?:take|use|pick|assume|choose|go with|refund)\b")
             ):
                 view.no("ask", 0.84, "it shall take a likely one")
-        if lacking and view.does("proceed") and not asks and not view.never("guess"):
+        own_case = view.near(item) or view.own("missing") or bool(view.unit.branch)
+        if lacking and own_case and view.does("proceed") and not asks and not view.never("guess"):
             view.no("ask", 0.82, "it shall go on without")
     elif (
         view.does("take-likely")
@@ -127,7 +128,7 @@ def only_from_source(view: View, slots: Slots) -> None:
             r"limit yourself|stick to|bound|follow|only|rely|restrict"
         ):
             view.no("only", 0.85, "the source does not bind it")
-        if view.has(
+        if view.main(
             r"\b(?:only|just|merely|no more than|simply) (?:a |an )?(?:rough |loose |general )?(?:guide\w*|suggestion\w*|orientation|starting point|recommendation)|\b(?:ignore|forget|skip) the (?:\w+ )?polic|need not (?:follow|stick)|policy is (?:boring|optional|outdated)|look (?:past|beyond) the polic|(?:don't|do not|no need to|needn't) (?:\w+ )?(?:follow|read|consult|check|stick to|look at|apply) (?:in )?the (?:\w+ )?polic"
         ):
             view.no("only", 0.86, "the source does not bind it")
@@ -175,7 +176,7 @@ def output_keys(view: View, slots: Slots) -> None:
 
 _TELLS: Final = (
     r"\b(?:repeat|echo|quote|write (?:it |them |out|down)|include|mention|show|display|reveal|disclose|recite|read (?:it |them |the \w+ )?(?:\w+ )?back|say (?:it |them )?back"
-    r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by|with))"
+    r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|set out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by|with))"
 )
 
 
@@ -234,7 +235,7 @@ def no_disclosure(view: View, slots: Slots) -> None:
 def text_is_data(view: View, slots: Slots) -> None:
     text = slots["text"]
     row = view.unit.tokens
-    near_text, near_command = view.near(text) or view.before(text), view.here("command")
+    near_text, near_command = view.near(text) or view.before(text), view.here("command") or view.mentions("command")
     if not near_text and not near_command and not view.example:
         return
     if view.earlier and view.earlier[0].force == "given":
@@ -254,7 +255,7 @@ def text_is_data(view: View, slots: Slots) -> None:
             )
             if weighs:
                 view.yes("data", 0.92)
-    if view.does("ignore") and view.own("command"):
+    if view.does("ignore") and view.mentions("command"):
         if near_text or view.has(
             r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
         ):
@@ -264,6 +265,7 @@ def text_is_data(view: View, slots: Slots) -> None:
             left = [row[k].stem for k in range(max(0, mention.start - 4), mention.start)]
             if (
                 {
+                    "=",
                     "be",
                     "as",
                     "only",
@@ -300,7 +302,7 @@ def text_is_data(view: View, slots: Slots) -> None:
         commanded = (
             view.own("command")
             or view.has(
-                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their|so|them)\b|their way|customer is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change|rewrite|instruct|command|lift)"
+                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their|so|them)\b|their way|\b(?:as|like) (?:the )?(?:mail|message|customer|note|letter|text) (?:said|says|asked|asks|wanted|wants|told)|customer is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change|rewrite|instruct|command|lift)"
             )
             or view.has(r"\b(?:as|like) (?:an? |your )?(?:order|instruction|command)")
             or view.has(r"\bexecute\b")
@@ -313,7 +315,7 @@ def text_is_data(view: View, slots: Slots) -> None:
         if (
             commanded
             and not system
-            and not view.has(r"\b(?:polic(?:y|ies)|law|format|language)\b")
+            and not view.main(r"\b(?:polic(?:y|ies)|law|format|language)\b")
             and not any(
                 re.search(
                     r"\b(?:never|not|no|nothing|none|nobody|zero)\b", view.clause_of(one), re.I
@@ -326,7 +328,7 @@ def text_is_data(view: View, slots: Slots) -> None:
         r"\b(?:unless|except|only if|apart from)\b[^.;]*\b(?:polite\w*|official|manager|premium|vip|reasonable|sensible|owner|claims?|says?|signed|sound)"
     ):
         view.no("data", 0.75, "an exception")
-    if view.never("ignore") and view.own("command") and inside and not refuses:
+    if view.never("ignore") and view.mentions("command") and inside and not refuses:
         view.no("data", 0.88, "it shall not ignore commands")
 
 
@@ -394,6 +396,8 @@ def _salient(view: View, part: str, lean: bool) -> bool:
 
 
 def _leaning_rule(view: View) -> bool:
+    if view.earlier and view.earlier[0].force == "question":
+        return True
     return bool(view.unit.branch) or view.has(
         r"^\W*(?:then|in (?:such|that|this|these|those)|if so|such|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never|do not|don't|no|stop|for (?:these|those|them))\b"
     )
@@ -416,6 +420,16 @@ _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
 
 def reply_language(view: View, slots: Slots) -> None:
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
+    if view.around("language") and view.has(
+        r"^\W*(?:always )?(?:(?:the )?same as )?(?:the |that of the |that of )?(?:customers?|senders?|writers?|theirs|their own|his|hers|message|mail)(?:'s)?(?: own)?\W*$"
+    ):
+        view.yes("same", 0.9)
+        return
+    if named and view.has(
+        r"\b(?:like|as|just as|same as) (?:in )?(?:the|his|her|their|was the) (?:mail|customer|message|letter|sender)"
+    ):
+        view.yes("same", 0.86)
+        return
     pair = _PAIR.search(view.unit.text) is not None and not (
         "english" in named and view.has(r"\b(?:everybody|everyone|always|house|only|all)\b")
     )
@@ -732,9 +746,31 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     ):
         view.yes("refuse", 0.88)
         return
+    if view.own("single") and view.has(
+        r"\b(?:only|just|per|max\w*|enough|at most|each|every|no more than)\b"
+    ) and not view.never("single"):
+        view.yes("refuse", 0.86)
+        return
+    if (
+        view.earlier
+        and view.earlier[0].force == "question"
+        and view.before("already|second")
+        and view.has(r"^\W*(?:sure|yes|of course|fine|no problem|why not|gladly|ok)\b")
+    ):
+        view.no("refuse", 0.78, "it shall pay again")
+        return
     agrees_second = view.does("second")
-    if agrees_second and not view.main(
-        r"\b(?:never|not|no|n't|refus\w+|den\w+|declin\w+|reject\w*|cannot|nobody|check|whether|avoid)\b"
+    if (
+        agrees_second
+        and not any(
+            re.search(
+                r"\b(?:never|not|no|refus\w+|den\w+|declin\w+|reject\w*|nobody|check|whether|avoid)\b",
+                view.clause_of(one),
+                re.I,
+            )
+            for one in agrees_second
+        )
+        and not view.has(r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b")
     ):
         if (
             view.own("already")

@@ -225,6 +225,18 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     right = [one for one in usable if _is_limit(one[3], slots, side_of(text, one[0], one[1]))]
     wrong = [one for one in usable if one not in right]
     sided_wrong = [one for one in wrong if side_of(text, one[0], one[1])]
+    if (
+        len(wrong) >= 2
+        and not sided_wrong
+        and not right
+        and max(one[3] for one in wrong) > 2 * slots.at
+        and min(one[3] for one in wrong) < slots.at
+        and view.own("self-act")
+        and not view.own(slots.above)
+        and slots.unit == "usd"
+    ):
+        view.no("below", 0.78, "no limit at all")
+        return
     if view.example or unit.force == "given" or unit.force == "question" and not right:
         _example(view, slots, usable)
         return
@@ -584,7 +596,9 @@ def _number_above(view: View, slots: LimitSlots) -> tuple[str, float] | None:
             continue
         side = side_of(text, start, end)
         if not side:
-            return None
+            if value <= slots.at or view.unit.branch != "yes":
+                return None
+            return "lower", slots.at  # a worked case with a sum above the limit
         if view.unit.branch == "no":
             side = "lower" if side == "upper" else "upper"
         return side, value

@@ -59,6 +59,10 @@ class View:
             if not row[mention.start].silent
         ]
 
+    def mentions(self, names: str) -> bool:
+        """Whether the unit speaks of it at all, quotations included."""
+        return any(self.unit.found.get(name) for name in names.split("|"))
+
     def around(self, names: str) -> bool:
         """Whether a heading, lead-in, column or question above speaks of it."""
         return any(self.unit.found_around.get(name) for name in names.split("|"))

@@ -309,11 +309,14 @@ class Speller:
             near |= self._deletions.get(key, set())
         close = sorted(one for one in near if _one_slip(word, one))
         swapped = [one for one in close if len(one) == len(word) and sorted(one) == sorted(word)]
-        if len(swapped) >= 1:
+        if swapped:
             return swapped[0]
+        # A lost letter is likelier than an added one, and both than a wrong one.
         same_start = [one for one in close if one[0] == word[0] and len(one) >= 5]
-        if same_start and len({stem(one) for one in same_start}) == 1:
-            return same_start[0]
+        for kind in (1, -1, 0):
+            likely = [one for one in same_start if len(one) - len(word) == kind]
+            if likely:
+                return likely[0] if len({stem(one) for one in likely}) == 1 else word
         return word
 
 
