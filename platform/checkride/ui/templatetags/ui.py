@@ -238,13 +238,6 @@ def listed(values: Iterable[object]) -> str:
     return str(get_text_list([str(value) for value in values], _("and")))
 
 
-@register.filter
-def initials(name: str) -> str:
-    """First letters of the first and the last word, for the round mark beside a name."""
-    words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
 def _is_signed_in(user: Any) -> bool:
     return bool(user is not None and user.is_authenticated)
 
