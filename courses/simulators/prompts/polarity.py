@@ -93,8 +93,12 @@ def _conditions(row: list[Token]) -> None:
     n = len(row)
     i = 0
     arrow = next((k for k, one in enumerate(row) if one.kind == MARK and one.text == "->"), 0)
-    if arrow and not any(one.text == ":" for one in row[:arrow]):
-        for one in row[:arrow]:  # "no number -> ask": what stands before the arrow is the case
+    if arrow:
+        start = max(
+            (k + 1 for k in range(arrow) if row[k].kind == MARK and row[k].text in {":", ";", "."}),
+            default=0,
+        )
+        for one in row[start:arrow]:  # "no number -> ask": what stands before the arrow is the case
             one.conditional = True
     while i < n:
         word, before, after = _low(row, i), _low(row, i - 1), _low(row, i + 1)
@@ -304,6 +308,9 @@ def _negations(unit: Unit) -> None:
                 and not row[origin].conditional
             ):
                 base = True  # "Never: ..." governs what follows
+                clause += 1
+            elif word == ":" and before == "do" and row[i - 1].negated and not row[i - 1].conditional:
+                base = negated = True  # "One thing it doesn't do: ..."
                 clause += 1
             elif word in BOUNDARIES:
                 clause += 1

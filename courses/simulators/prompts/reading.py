@@ -175,9 +175,9 @@ def _scenario(key: bytes) -> Scenario:
     speller = Speller(lexicon.vocabulary | set(_OFTEN_MISSPELT.split()), common | _real_words())
     tools = {name: name for name in exercise.get("agent", {}).get("tools", [])}
     words = " ".join(
-        [str(exercise.get("title", "")), *[rule.says for rule in rules], *exercise.get("about", [])]
+        [str(exercise.get("title", "")), *exercise.get("about", [])]
     )
-    own = {token.stem for token in tokens(words.lower()) if token.kind == WORD}
+    own = {token.stem for token in tokens(words.lower()) if token.kind == WORD} - _SMALL_WORDS
     sentences = frozenset(
         plain
         for sentence in segments.split_sentences(" ".join(_plain_lines(exercise.get("brief", ""))))

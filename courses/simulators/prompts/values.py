@@ -103,6 +103,10 @@ def fitting_number(view: View, index: int, slots: LimitSlots, text: str) -> floa
         and token.text.endswith(",")
     ):
         return None
+    if token.unit is None and earlier == "(" and index > 1:
+        called = view.unit.tokens[index - 2].text.lower()
+        if called in {"order", "lookup", "refund", "number", "id"}:
+            return None
     if slots.unit == "usd":
         if token.unit == PERCENT:
             return None
