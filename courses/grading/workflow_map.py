@@ -39,7 +39,7 @@ from courses.simulators.workflows.replay import (
     replay,
     time_text,
 )
-from courses.simulators.workflows.simulate import MICRO, TooManyTokens
+from courses.simulators.workflows.simulate import MICRO, TooManyTokens, settle, start_run
 from courses.simulators.workflows.streams import Streams
 from courses.simulators.workflows.world import BadWorld, World, read_world
 
@@ -69,6 +69,7 @@ _CASE_TITLES = {
     "good_refused": "A good customer not served",
     "good_catch": "A good catch",
     "time_out": "Nobody answered",
+    "chosen": "The case you chose",
 }
 
 
@@ -126,7 +127,7 @@ class Task:
     gates: tuple[str, ...]
     musts: tuple[str, ...]
     cap: int
-    static_points: float
+    static_points: int
     pass_mark: int
     cases: int
     replications: int
@@ -164,20 +165,18 @@ def read_task(exercise: Mapping[str, Json]) -> Task:
     for name in targets:
         if name not in MEASURES:
             raise BadExercise(f"nobody measures “{name}”; known are {', '.join(MEASURES)}.")
-    known = (*checks.GATES, *checks.MUSTS, *checks.WARNINGS)
-    gates = tuple(exercise.get("gates", checks.GATES))
-    musts = tuple(exercise.get("musts", checks.MUSTS))
-    for code in (*gates, *musts):
-        if code not in known:
-            raise BadExercise(f"there is no check “{code}”.")
+    gates = _codes(exercise, "gates", checks.GATES)
+    musts = _codes(exercise, "musts", checks.MUSTS)
+    if not targets:
+        raise BadExercise("it has no target.")
     return Task(
         scenarios=tuple(_scenario(exercise, row) for row in rows),
         targets=tuple(_target(name, row) for name, row in targets.items()),
         gates=gates,
         musts=musts,
-        cap=int(exercise.get("cap", 49)),
-        static_points=float(exercise.get("static_points", 10)),
-        pass_mark=int(exercise.get("pass", 70)),
+        cap=_points(exercise, "cap", 49),
+        static_points=_points(exercise, "static_points", 10),
+        pass_mark=_points(exercise, "pass", 70),
         cases=cases,
         replications=replications,
     )
@@ -190,6 +189,21 @@ def _get(data: Mapping[str, Json], key: str, kind: type) -> Any:
     return value
 
 
+def _codes(data: Mapping[str, Json], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    value = data.get(key, list(default))
+    if not isinstance(value, list) or not all(str(code) in checks.SAYS for code in value):
+        raise BadExercise(f"“{key}” is a list of checks such as W01.")
+    # The engines rely on the gates of the map's shape, whatever an exercise says.
+    return tuple(dict.fromkeys([*value, *(checks.GATES if key == "gates" else ())]))
+
+
+def _points(data: Mapping[str, Json], key: str, default: int) -> int:
+    value = data.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
+        raise BadExercise(f"“{key}” must be a whole number of points from 0 to 100.")
+    return value
+
+
 def _whole(data: Mapping[str, Json], key: str) -> int:
     value = data.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -197,7 +211,9 @@ def _whole(data: Mapping[str, Json], key: str) -> int:
     return value
 
 
-def _limits(name: str, row: Mapping[str, Json]) -> Limits:
+def _limits(name: str, row: Json) -> Limits:
+    if not isinstance(row, dict):
+        raise BadExercise(f"“{name}” needs the numbers “full” and “zero”.")
     full, zero = row.get("full"), row.get("zero")
     for value in (full, zero):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -209,7 +225,9 @@ def _limits(name: str, row: Mapping[str, Json]) -> Limits:
     return Limits(float(full), float(zero))
 
 
-def _target(name: Any, row: Mapping[str, Json]) -> Target:
+def _target(name: Any, row: Json) -> Target:
+    if not isinstance(row, dict):
+        raise BadExercise(f"“{name}” needs limits and a weight.")
     days = row.get("days", "mean")
     if days not in ("worst", "mean"):
         raise BadExercise(f"“days” of “{name}” is “worst” or “mean”.")
@@ -219,8 +237,13 @@ def _target(name: Any, row: Mapping[str, Json]) -> Target:
     return Target(name, str(row.get("says", name)), _limits(name, row), float(weight), days)
 
 
-def _scenario(exercise: Mapping[str, Json], row: Mapping[str, Json]) -> Scenario:
-    limits = {name: _limits(name, value) for name, value in row.get("limits", {}).items()}
+def _scenario(exercise: Mapping[str, Json], row: Json) -> Scenario:
+    if not isinstance(row, dict):
+        raise BadExercise("a scenario is a map of settings.")
+    rows = row.get("limits") or {}
+    if not isinstance(rows, dict) or not set(rows) <= set(MEASURES):
+        raise BadExercise(f"the limits of a scenario are for {', '.join(MEASURES)}.")
+    limits = {name: _limits(name, value) for name, value in rows.items()}
     return Scenario(
         id=str(row.get("id", "")),
         title=str(row.get("title", row.get("id", ""))),
@@ -433,7 +456,7 @@ def _report(
         passed=passed,
         finding=_finding(task, scored, open_musts, at_zero, open_checks, findings, passed),
         criteria=criteria,
-        cases=tuple(_case_result(rule, told, task.world) for rule, told in replays.items()),
+        cases=tuple(_case_result(rule, told, map_, task.world) for rule, told in replays.items()),
         grader=by,
         details=_rounded(details),
     )
@@ -682,14 +705,14 @@ def _replay_json(told: Replay) -> dict[str, Json]:
     }
 
 
-def _case_result(rule: str, told: Replay, world: World) -> CaseResult:
+def _case_result(rule: str, told: Replay, map_: WorkflowMap, world: World) -> CaseResult:
     fault = next(fault for fault in world.faults if fault.id == told.fault)
     good = fault.id == world.faults[0].id
     paid = told.payment == PAID
     steps = [
         TraceStep(
             number=number,
-            kind=step.node,
+            kind=map_.node(step.node).kind,
             says=step.says,
             because=step.because,
             place=Place(node=step.node, edge=step.edge),
@@ -728,6 +751,27 @@ def _case_result(rule: str, told: Replay, world: World) -> CaseResult:
         steps=tuple(steps),
         checks=held,
     )
+
+
+def replay_case(request: GradeRequest, case: int) -> CaseResult | None:
+    """The case of this number (from 1) on the ordinary day, as this map treats it.
+
+    The same number is the same request with the same luck in every map of an exercise. None when
+    the map cannot be run or there is no such case.
+    """
+    task = read_task(request.exercise)
+    world = task.world
+    if not 1 <= case <= task.cases * task.replications:
+        return None
+    try:
+        map_ = reading.read_map(request.submission, blocks=world.kinds, visible=world.visible)
+        if any(finding.severity == "gate" for finding in checks.run_checks(map_, world)):
+            return None
+        streams = Streams(request.seed, task.cases, task.replications)
+        run = start_run(compile_map(map_, world), streams)
+    except (BadMap, TooManyTokens):
+        return None
+    return _case_result("chosen", replay(run, settle(run), case - 1), map_, world)
 
 
 # -- who grades --------------------------------------------------------------------------------

@@ -125,32 +125,34 @@ class World:
         return self.per_hour * (1 + (self.peak.factor - 1) * rush / self.peak.every)
 
 
-def read_world(exercise: Mapping[str, Json], settings: Mapping[str, Json] | None = None) -> World:
+def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
     """The world of an exercise document; `settings` are a scenario's changes, by dotted path.
 
     Raises `BadWorld` with the place and a sentence.
     """
     data = copy.deepcopy(_mapping(exercise, "world", ""))
+    if settings is not None and not isinstance(settings, dict):
+        raise BadWorld("set", "a scenario's changes are a map of settings.")
     for path, value in (settings or {}).items():
         _set(data, path, value)
     policy = _mapping(exercise, "policy", "")
-    faults = tuple(
-        _fault(fault_id, row) for fault_id, row in _mapping(data, "faults", "world").items()
-    )
+    rows = _mapping(data, "faults", "world")
+    faults = tuple(_fault(key, _mapping(rows, key, "world.faults")) for key in rows)
     if not faults or faults[0].id != HARMLESS:
         raise BadWorld("world.faults", f"the first fault must be “{HARMLESS}”.")
     if abs(sum(fault.p for fault in faults) - 1) > 1e-9:
         raise BadWorld("world.faults", "the probabilities must add up to 1.")
-    blocks = tuple(
-        _block(block_id, row, faults) for block_id, row in _mapping(data, "blocks", "world").items()
-    )
+    rows = _mapping(data, "blocks", "world")
+    blocks = tuple(_block(key, _mapping(rows, key, "world.blocks"), faults) for key in rows)
     arrivals = _mapping(data, "arrivals", "world")
     amount = _mapping(_mapping(data, "amount", "world"), "lognormal", "world.amount")
-    visible = tuple(exercise.get("visible", ()))
+    visible = _words(exercise, "visible", "")
     for name in visible:
         if name not in conditions.VARIABLES:
             raise BadWorld("visible", f"nothing in a world sets “{name}”.")
-    high_risk = tuple(policy.get("high_risk", ()))
+    high_risk = _words(policy, "high_risk", "policy")
+    if not high_risk:
+        raise BadWorld("policy.high_risk", "name the tool whose use can do harm.")
     for block_id in high_risk:
         if block_id not in {block.id for block in blocks if block.kind == "tool"}:
             raise BadWorld("policy.high_risk", f"“{block_id}” is no tool of this world.")
@@ -162,11 +164,7 @@ def read_world(exercise: Mapping[str, Json], settings: Mapping[str, Json] | None
         faults=faults,
         blocks=blocks,
         high_risk=high_risk,
-        must_review=tuple(
-            _must_review(variable, value)
-            for row in policy.get("must_review", ())
-            for variable, value in row.items()
-        ),
+        must_review=_must_reviews(policy.get("must_review", [])),
         untrusted_input=bool(policy.get("untrusted_input", False)),
         visible=visible,
     )
@@ -177,6 +175,13 @@ def _mapping(data: Mapping[str, Json], key: str, place: str) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise BadWorld(f"{place}.{key}".lstrip("."), "this must be a map of settings.")
     return value
+
+
+def _words(data: Mapping[str, Json], key: str, place: str) -> tuple[str, ...]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise BadWorld(f"{place}.{key}".lstrip("."), "this must be a list of words.")
+    return tuple(value)
 
 
 def _number(
@@ -233,6 +238,8 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
             raise BadWorld(f"{place}.{key}", "a block has no such setting.")
     if row.get("dist", "expon") != "expon":
         raise BadWorld(f"{place}.dist", "only “expon” is known.")
+    if kind in ("guard", "monitor", "human") and "hit" not in row:
+        raise BadWorld(f"{place}.hit", "say how often this block sees each fault.")
     staff = row.get("staff")
     return Block(
         id=block_id,
@@ -245,18 +252,24 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
         fail=_number(row, "fail", place, default=0, most=0.99),
         success=_number(row, "success", place, default=1, most=1),
         staff=None if staff is None else int(_number(row, "staff", place, least=1, most=1000)),
-        hit=tuple(_number(row["hit"], fault.id, f"{place}.hit", most=1) for fault in faults)
+        hit=tuple(
+            _number(_mapping(row, "hit", place), fault.id, f"{place}.hit", most=1)
+            for fault in faults
+        )
         if "hit" in row
         else (),
         confidence=tuple(
-            _pair(row["confidence"], fault.id, f"{place}.confidence") for fault in faults
+            _pair(_mapping(row, "confidence", place), fault.id, f"{place}.confidence")
+            for fault in faults
         )
         if "confidence" in row
         else (),
         cure_on_rework=_number(row, "cure_on_rework", place, default=0, most=1),
         rework_share=_number(row, "rework_share", place, default=0, most=1),
         idempotent=bool(row.get("idempotent", False)),
-        authority=row.get("authority"),
+        authority=None
+        if "authority" not in row
+        else int(_number(row, "authority", place, least=0, most=100)),
     )
 
 
@@ -289,8 +302,14 @@ def _peak(data: Json) -> Peak | None:
     return Peak(every, start, end, _number(data, "factor", place, least=1, most=100))
 
 
+def _must_reviews(rows: Json) -> tuple[MustReview, ...]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadWorld("policy.must_review", "this must be a list such as [{flagged: true}].")
+    return tuple(_must_review(variable, value) for row in rows for variable, value in row.items())
+
+
 def _must_review(variable: str, value: Json) -> MustReview:
-    if isinstance(value, bool):
+    if isinstance(value, bool) and conditions.VARIABLES.get(variable) == "yes-no":
         return MustReview(variable, "==", value)
     match = _CLASS.fullmatch(str(value).strip())
     if match is None or conditions.VARIABLES.get(variable) != "number":

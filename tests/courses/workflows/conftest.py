@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import random
 import sys
@@ -15,6 +16,9 @@ import pytest
 from courses.exercise_files import read_exercise
 from courses.simulators.workflows import checks, reading
 from courses.simulators.workflows.model import WorkflowMap
+from courses.simulators.workflows.program import compile_map
+from courses.simulators.workflows.simulate import TooManyTokens, start_run
+from courses.simulators.workflows.streams import Streams
 from courses.simulators.workflows.world import World, read_world
 
 Json = Any
@@ -80,18 +84,51 @@ def oracle() -> ModuleType:
 def random_map(world: World) -> Callable[..., WorkflowMap]:
     """A runnable map drawn from a seed: any kinds in any order, loops, time-outs, lost cases."""
 
-    def draw(seed: int, *, patience: bool = True) -> WorkflowMap:
+    def draw(seed: int, *, patience: bool = True, rich: World | None = None) -> WorkflowMap:
+        known = rich or world
         for attempt in range(1000):
-            text = _random_text(random.Random(f"{seed}/{attempt}"), patience)
-            map_ = reading.read_map(text, blocks=world.kinds, visible=world.visible)
-            if not any(f.severity == "gate" for f in checks.run_checks(map_, world)):
-                return map_
+            chance = random.Random(f"{seed}/{attempt}")
+            text = _random_text(chance, patience, rich is not None)
+            map_ = reading.read_map(text, blocks=known.kinds, visible=known.visible)
+            if any(f.severity == "gate" for f in checks.run_checks(map_, known)):
+                continue
+            try:
+                start_run(compile_map(map_, known), Streams("try", 50))
+            except TooManyTokens:
+                continue
+            return map_
         raise AssertionError("no runnable map among 1000")
 
     return draw
 
 
-def _random_text(chance: random.Random, patience: bool) -> str:
+@pytest.fixture(scope="session")
+def rich_exercise(exercise: dict[str, Json]) -> dict[str, Json]:
+    """The same exercise with two of everything, and a senior who can be overworked."""
+    rich = copy.deepcopy(exercise)
+    blocks = rich["world"]["blocks"]
+    blocks["senior"]["staff"] = 2
+    shape = {"none": [4.0, 0.8], "hallucination": [2.0, 1.0], "missing_data": [2.0, 2.0]}
+    blocks["second_agent"] = {
+        **blocks["refund_agent"],
+        "cure_on_rework": 0.4,
+        "confidence": {**shape, "injection": [3.0, 1.0]},
+    }
+    blocks["second_check"] = {**blocks["policy_check"], "hit": dict(blocks["reviewer"]["hit"])}
+    blocks["second_desk"] = {
+        **blocks["reviewer"],
+        "staff": 1,
+        "secs": 240,
+        "cost": 0.5,
+        "rework_share": 0.9,
+    }
+    return rich
+
+
+def _random_text(chance: random.Random, patience: bool, rich: bool) -> str:
+    def one_of(block: str, other: str) -> str:
+        return chance.choice([block, other]) if rich else block
+
     kinds = ["tool", "pay", "agent", "guard", "gateway", "human", "escalation", "monitor", "undo"]
     weights = [1, 3, 3, 2, 5, 3, 1, 2, 1]
     middle = ["agent", "guard", *chance.choices(kinds, weights, k=chance.randint(4, 12))]
@@ -124,7 +161,7 @@ def _random_text(chance: random.Random, patience: bool) -> str:
                 if chance.random() < 0.5:
                     edges.append(f"  - {here} -> {forward()} on error")
         elif kind == "human":
-            settings = "kind: human, block: reviewer"
+            settings = f"kind: human, block: {one_of('reviewer', 'second_desk')}"
             if patience and chance.random() < 0.6:
                 settings += f", patience: {chance.choice([60, 300, 900])}"
                 edges.append(f"  - {here} -> {forward()} on timeout")
@@ -151,8 +188,8 @@ def _random_text(chance: random.Random, patience: bool) -> str:
             edges.append(f"  - {here} -> {forward()} otherwise")
         else:
             block = {
-                "agent": "refund_agent",
-                "guard": "policy_check",
+                "agent": one_of("refund_agent", "second_agent"),
+                "guard": one_of("policy_check", "second_check"),
                 "escalation": "senior",
                 "monitor": "spend_monitor",
             }[kind]

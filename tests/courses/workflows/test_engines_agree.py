@@ -109,6 +109,20 @@ def test_every_case_of_a_random_map_ends_as_in_simpy(
 
 
 @pytest.mark.parametrize("seed", range(25))
+def test_every_case_ends_as_in_simpy_with_two_of_everything(
+    seed: int,
+    random_map: Callable[..., WorkflowMap],
+    rich_exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    world = read_world(rich_exercise)
+    map_ = random_map(seed, rich=world)
+    run, settled = simulated(compile_map(map_, world), 400, seed=f"rich {seed}")
+
+    assert differences(run, settled, by_oracle(oracle, run, rich_exercise, map_)) == []
+
+
+@pytest.mark.parametrize("seed", range(25))
 def test_a_replay_tells_what_was_counted(
     seed: int, random_map: Callable[..., WorkflowMap], world: World
 ) -> None:
@@ -165,6 +179,15 @@ def test_the_exact_chain_agrees_with_the_simulation_on_random_maps(
     seed: int, random_map: Callable[..., WorkflowMap], world: World
 ) -> None:
     assert_agrees(compile_map(random_map(seed, patience=False), world), f"exact {seed}")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_exact_chain_agrees_with_the_simulation_with_two_of_everything(
+    seed: int, random_map: Callable[..., WorkflowMap], rich_exercise: Exercise
+) -> None:
+    world = read_world(rich_exercise)
+
+    assert_agrees(compile_map(random_map(seed, patience=False, rich=world), world), f"rich {seed}")
 
 
 def test_the_exact_chain_agrees_with_the_simulation_on_the_reference(

@@ -64,6 +64,7 @@ def result_without(features: list[str]) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_cases_and_report_come_out_alike_without_vector_units() -> None:
     features = wide_features()
     if not features:
