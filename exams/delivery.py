@@ -120,10 +120,10 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
     stored answer. Raises `NotStarted` and `BadResponse`, in which case there was nothing to keep.
     """
     attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-    item = AttemptItem.objects.select_related("item_version").get(
+    item = AttemptItem.objects.select_related("item_version", "response__event").get(
         attempt=attempt, position=position
     )
-    stored = Response.objects.select_related("event").filter(attempt_item=item).first()
+    stored: Response | None = getattr(item, "response", None)
     event = ResponseEvent.objects.filter(
         attempt_item=item, client_id=save.client_id, client_seq=save.client_seq
     ).first()
@@ -154,9 +154,9 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
             verdict=verdict,
         )
         if verdict == "accepted":
-            stored, _ = Response.objects.update_or_create(
-                attempt_item=item, defaults={"rev": event.rev, "event": event}
-            )
+            stored = stored or Response(attempt_item=item)
+            stored.rev, stored.event = event.rev, event
+            stored.save()
             if attempt.is_closed:
                 # It was received in time and only written late, so it counts.
                 _ask_for_grade(attempt, GradeRun.Reason.LATE_ARRIVAL)
@@ -200,12 +200,16 @@ def hand_in(attempt_id: UUID, *, arrival: Arrival) -> Attempt:
     return attempt
 
 
-@transaction.atomic
-def close_if_overdue(attempt_id: UUID) -> Attempt:
+def close_if_overdue(attempt: Attempt) -> Attempt:
     """Close an attempt whose time is over, for a page that cannot wait for the sweeper."""
-    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-    if save_protocol.is_overdue(attempt.clock, at=database_now()):
-        _close(attempt, save_protocol.close_overdue(attempt.clock))
+    if not save_protocol.is_overdue(attempt.clock, at=database_now()):
+        return attempt
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        # Asked again under the lock: an examiner may have added time in between.
+        if save_protocol.is_overdue(locked.clock, at=database_now()):
+            _close(locked, save_protocol.close_overdue(locked.clock))
+    attempt.refresh_from_db()
     return attempt
 
 

@@ -142,7 +142,7 @@ def attempt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     """The start page while an attempt is ready; afterwards the way to where it stands."""
     own = access.own_attempt(request.user, attempt_id)
     if own.state != Attempt.State.READY:
-        return redirect(_where(_closed_if_overdue(own)))
+        return redirect(_where(delivery.close_if_overdue(own)))
     return render(
         request,
         "exams/start.html",
@@ -170,7 +170,7 @@ def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpRespo
     place = access.own_item(own, position)
     if request.method == "POST":
         return _save_form(request, own, place)
-    own = _closed_if_overdue(own)
+    own = delivery.close_if_overdue(own)
     if not own.is_running:
         return redirect(_where(own))
     delivery.note_seen(place)
@@ -271,7 +271,7 @@ def flag(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonRespo
 @answers_script
 def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
     """The time left by the database's clock, and whether the attempt is closed or released."""
-    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    own = delivery.close_if_overdue(access.own_attempt(request.user, attempt_id))
     now = database_now()
     return JsonResponse(
         {
@@ -286,7 +286,7 @@ def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
 @login_required
 @private
 def review(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
-    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    own = delivery.close_if_overdue(access.own_attempt(request.user, attempt_id))
     if not own.is_running:
         return redirect(_where(own))
     return render(request, "exams/review.html", {**_bar(own), "overview": item_page.overview(own)})
@@ -318,7 +318,7 @@ def hand_in(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
 @private
 def receipt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     """Every answer with the second it was received."""
-    own = _closed_if_overdue(access.own_attempt(request.user, attempt_id))
+    own = delivery.close_if_overdue(access.own_attempt(request.user, attempt_id))
     if not own.is_closed:
         return redirect(_where(own))
     return render(
@@ -416,12 +416,6 @@ def _last_saved_at(own: Attempt) -> datetime | None:
         .values_list("received_at", flat=True)
         .first()
     )
-
-
-def _closed_if_overdue(own: Attempt) -> Attempt:
-    if own.is_running and delivery.close_if_overdue(own.pk).is_closed:
-        own.refresh_from_db()
-    return own
 
 
 def _where(own: Attempt) -> str:

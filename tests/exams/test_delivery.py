@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 
 from checkride.accounts import personal_data
 from checkride.audit.models import AuditRow
@@ -669,3 +676,52 @@ def test_saves_across_the_deadline_are_accepted_up_to_it_and_none_after(
     assert events.filter(verdict="accepted", received_at__gt=limit).count() == 0
     assert events.filter(verdict="late", received_at__lte=limit).count() == 0
     assert events.filter(verdict="late").count() >= 6
+
+
+# Cut off in the middle --------------------------------------------------------------------------
+
+
+def _cut_the_connection(*_: object, **__: object) -> None:
+    """What a killed database process does to whoever was talking to it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_cut_off_before_its_commit_is_not_acknowledged_and_counts_once_when_sent_again(
+    open_attempt: Attempt,
+    first_single: int,
+    save: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as cut:
+        # The last thing a save does before its commit is to ask for the time.
+        cut.setattr(delivery, "database_now", _cut_the_connection)
+        with pytest.raises((OperationalError, InterfaceError)):
+            save(open_attempt, first_single, ANSWER, seq=1)
+    connection.close()
+    assert not ResponseEvent.objects.exists()
+
+    receipt = save(open_attempt, first_single, ANSWER, seq=1)
+
+    assert (receipt.verdict, receipt.rev) == ("accepted", 1)
+    assert ResponseEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_grading_cut_off_before_its_commit_leaves_nothing_and_is_done_again(
+    open_attempt: Attempt, finish: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut.setattr(results, "release", _cut_the_connection)
+        with pytest.raises((OperationalError, InterfaceError)):
+            finish(open_attempt, right=20)
+    connection.close()
+    assert not GradeRun.objects.exists()
+    assert Attempt.objects.get().state == "submitted"
+
+    queue.run_pending()
+
+    assert Attempt.objects.get().state == "released"
+    assert GradeRun.objects.get().correct == 20
+    assert AuditRow.objects.filter(action="result.released").count() == 1

@@ -23,7 +23,10 @@ const tab = crypto.randomUUID();
 const channel = "BroadcastChannel" in window ? new BroadcastChannel(`exam-${attempt}`) : null;
 
 const outbox = await openOutbox();
-const sender = new Sender({ outbox, attempt, csrf, tell: heard });
+const leftOver = await outbox.all(attempt);
+const inherited = new Set(leftOver.map((entry) => entry.id));
+const mine = (entry) => entry.clientId === tab || inherited.has(entry.id);
+const sender = new Sender({ outbox, attempt, csrf, mine, tell: heard });
 
 // What the candidate is told -----------------------------------------------------------------
 
@@ -131,7 +134,8 @@ function heard(what, entry, reply) {
       lastSaved = clock(reply.received_at);
       countdown?.set(reply.remaining_ms);
       channel?.postMessage({ type: "saved", tab, position: entry.position });
-      if (here && entry.clientId !== tab) { restored = true; return; }
+      if (entry.clientId !== tab) restored ||= here || Boolean(closedPage);
+      if (here && entry.clientId !== tab) return;
       if (here) {
         form.dataset.rev = String(reply.rev);
         showReceipt(reply);
@@ -149,6 +153,7 @@ function heard(what, entry, reply) {
       return;
     case "late":
       online();
+      restored ||= Boolean(closedPage);
       notice(`late-${entry.position}`, reply.message);
       alarm(reply.message);
       return;
@@ -175,6 +180,7 @@ function offline() {
 
 function online() {
   notice("connection", "");
+  notice("leaving", "");
   if (wasOffline) speak("The connection is back.");
   wasOffline = false;
 }
@@ -262,14 +268,13 @@ async function leaveFor(href) {
     countdown?.set((await askStatus()).remaining_ms);
   } catch {
     offline();
-    notice("connection", "No connection, so the next page cannot be loaded yet. Your answer is kept on this computer. Press again in a moment.");
+    notice("leaving", "The next page cannot be loaded yet. Your answer is kept on this computer. Press again when the connection is back.");
     return;
   }
   if (sent) location.assign(href);
 }
 
 if (form) {
-  find("[data-exam]").classList.add("is-live");
   form.addEventListener("input", changed);
   form.addEventListener("focusout", () => { if (isDirty()) saveNow(); });
   enableMoving(form, { changed, speak });
@@ -312,6 +317,21 @@ for (const anchor of document.querySelectorAll("[data-go]")) {
   });
 }
 
+// What is still on this computer has to arrive before the hand-in, or it would not count.
+const handIn = find("[data-hand-in]");
+handIn?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const sent = await sender.flush();
+  try {
+    if (!sent) throw new Error("answers wait");
+    await askStatus();
+    handIn.submit();
+  } catch {
+    offline();
+    notice("leaving", "Not handed in: there is no connection, and answers may still wait on this computer. Press again when the connection is back. If the time ends first, what is saved is handed in.");
+  }
+});
+
 // Going away and coming back -----------------------------------------------------------------
 
 function lastWords() {
@@ -331,12 +351,16 @@ addEventListener("offline", () => { if (bar) offline(); });
 // Two tabs ------------------------------------------------------------------------------------
 
 const tellOfOtherTab = () => notice("tabs", "This exam is open in another tab as well. Work in one of them. If both answer one item, both answers are kept and you choose.");
-channel?.addEventListener("message", ({ data }) => {
+channel?.addEventListener("message", async ({ data }) => {
   if (data.tab === tab) return;
   if (data.type === "hello") { channel.postMessage({ type: "here", tab }); tellOfOtherTab(); }
   if (data.type === "here") tellOfOtherTab();
   if (data.type === "bye") notice("tabs", "");
-  if (data.type === "saved" && data.position === position && form && !isDirty()) location.reload();
+  if (data.type === "saved" && data.position === position && form && !isDirty()) {
+    const waiting = (await outbox.all(attempt)).some(mine);
+    // An answer of this tab that is still on its way meets the other one at the server.
+    if (!waiting) location.reload();
+  }
 });
 if (bar) {
   channel?.postMessage({ type: "hello", tab });
@@ -346,15 +370,14 @@ if (bar) {
 // Start: send what an earlier page could not ------------------------------------------------------
 
 let restored = false;
-const leftOver = await outbox.all(attempt);
 if (leftOver.length > 0) {
-  const mine = leftOver.findLast((entry) => entry.position === position);
+  const last = leftOver.findLast((entry) => entry.position === position);
   const sent = await sender.flush();
   // The page was drawn before the answer arrived, so it shows an older one.
   if (restored && !isDirty()) location.reload();
-  else if (!sent && mine && form && !isDirty()) {
-    writeAnswer(form, mine.payload);
-    queued = canonical(mine.payload);
+  else if (!sent && last && form && !isDirty()) {
+    writeAnswer(form, last.payload);
+    queued = canonical(last.payload);
   }
 }
 

@@ -24,17 +24,20 @@ export class Sender {
   #outbox;
   #attempt;
   #csrf;
+  #mine;
   #tell;
   #revisions = new Map();
   #wait = FIRST_WAIT_MS;
   #timer = 0;
   #running = null;
 
+  // `mine(entry)` says which answers this page sends: another open tab sends its own.
   // `tell(what, entry, reply)` hears: saved, conflict, late, refused, offline, signed-out.
-  constructor({ outbox, attempt, csrf, tell }) {
+  constructor({ outbox, attempt, csrf, mine, tell }) {
     this.#outbox = outbox;
     this.#attempt = attempt;
     this.#csrf = csrf;
+    this.#mine = mine;
     this.#tell = tell;
   }
 
@@ -55,10 +58,9 @@ export class Sender {
   }
 
   async #sendAll() {
-    const kept = new Set();
     for (;;) {
-      const waiting = (await this.#outbox.all(this.#attempt)).filter((entry) => !kept.has(entry.id));
-      if (waiting.length === 0) return kept.size === 0;
+      const waiting = (await this.#outbox.all(this.#attempt)).filter(this.#mine);
+      if (waiting.length === 0) return true;
       const outcome = await this.#send(waiting[0]);
       if (outcome === "again") {
         this.#retryLater();

@@ -1,0 +1,122 @@
+"""The exam in a real browser whose network fails, whose page is closed, and which has two tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+pytestmark = pytest.mark.xdist_group("live_site")
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A person of our own: the demonstration learner belongs to the journey through the whole site.
+MAKE_PERSON = """
+from allauth.account.models import EmailAddress
+from checkride.accounts.models import User
+user = User.objects.create_user("bad-network@example.org", "a long passphrase", name="Noor Rahimi")
+EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+"""
+
+
+@pytest.fixture
+def context(live_site: Any) -> Iterator[BrowserContext]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        context = browser.new_context(base_url=live_site.url)
+        context.set_default_timeout(20_000)
+        yield context
+        browser.close()
+
+
+def sign_in_and_start(page: Page) -> str:
+    """Sign in, prepare and start; the address of the items."""
+    page.goto("/accounts/login/?next=/exams/foundations/")
+    page.fill("input[name=login]", "bad-network@example.org")
+    page.fill("input[name=password]", "a long passphrase")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Prepare my attempt").click()
+    page.get_by_role("button", name="Start, 30 min").click()
+    page.wait_for_url("**/items/1/")
+    return page.url.removesuffix("1/")
+
+
+def open_single_choice(page: Page, items: str) -> str:
+    """Go to the first item with one right option; its address."""
+    for position in range(1, 25):
+        page.goto(f"{items}{position}/")
+        if page.locator("[data-kind=single]").count():
+            return f"{items}{position}/"
+    raise AssertionError("a form of 24 items without a single choice")
+
+
+def option(page: Page, number: int) -> Any:
+    return page.locator("input[name=choice]").nth(number)
+
+
+def receipt_says(page: Page, text: str) -> None:
+    page.locator("[data-receipt]", has_text=text).wait_for()
+
+
+def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
+    live_site: Any, context: BrowserContext
+) -> None:
+    live_site.manage("shell", "-v", "0", "-c", MAKE_PERSON)
+    page = context.new_page()
+    items = sign_in_and_start(page)
+
+    # An answer is saved while typing, and only the server's word says so.
+    item = open_single_choice(page, items)
+    option(page, 0).check()
+    receipt_says(page, "revision 1")
+    assert page.locator("[data-save-words]").inner_text().startswith("Saved ")
+
+    # Without a network the bar says so, the page stays, and the answer waits on this computer.
+    context.set_offline(True)
+    option(page, 1).check()
+    page.locator("[data-save-words]", has_text="No connection. Last saved").wait_for()
+    page.locator("[data-answer] .btn--primary").click()
+    page.locator("[data-notices]", has_text="The next page cannot be loaded yet").wait_for()
+    context.set_offline(False)
+    receipt_says(page, "revision 2")
+
+    # A page that is closed while the network is away sends the answer when it is opened again.
+    context.set_offline(True)
+    option(page, 2).check()
+    page.locator("[data-save-words]", has_text="No connection").wait_for()
+    page.close()
+    context.set_offline(False)
+    page = context.new_page()
+    page.goto(item)
+    receipt_says(page, "revision 3")
+    assert option(page, 2).is_checked()
+
+    # Two tabs: the one that knows less loses, both answers are shown, nothing is gone.
+    other = context.new_page()
+    other.goto(item)
+    page.locator("[data-notices]", has_text="open in another tab as well").wait_for()
+    other.route("**/save/", lambda route: route.abort())
+    option(other, 3).check()
+    other.locator("[data-save-words]", has_text="No connection").wait_for()
+    option(page, 0).check()
+    receipt_says(page, "revision 4")
+    other.unroute("**/save/")
+    other.evaluate("dispatchEvent(new Event('online'))")
+    other.get_by_role("heading", name="Two different answers reached us").wait_for()
+    other.get_by_role("button", name="Count D instead").click()
+    receipt_says(other, "revision 5")
+    assert option(other, 3).is_checked()
