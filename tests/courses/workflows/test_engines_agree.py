@@ -238,3 +238,25 @@ def test_the_wait_is_that_of_erlang(
     visits = len(settled.waits.case) / run.streams.total
 
     assert abs(z_score(total / 1000, 40, expected * visits)) < 4
+
+
+@pytest.mark.slow
+def test_two_hundred_random_maps_end_as_in_simpy(
+    random_map: Callable[..., WorkflowMap],
+    rich_exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    world = read_world(rich_exercise)
+    for seed in range(100, 300):
+        map_ = random_map(seed, rich=world)
+        run, settled = simulated(compile_map(map_, world), 200, seed=f"proof {seed}")
+
+        assert differences(run, settled, by_oracle(oracle, run, rich_exercise, map_)) == [], seed
+
+
+@pytest.mark.slow
+def test_a_hundred_random_maps_agree_with_the_exact_chain(
+    random_map: Callable[..., WorkflowMap], world: World
+) -> None:
+    for seed in range(100, 200):
+        assert_agrees(compile_map(random_map(seed, patience=False), world), f"proof {seed}")
