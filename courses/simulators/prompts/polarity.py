@@ -22,7 +22,7 @@ _SUBJECTS: Final = frozenset(
 _MODALS: Final = frozenset("must may shall should will can is are has be gets goes always".split())
 _CANCELS: Final = frozenset("fail forget hesitat omit neglect miss overlook shy".split())
 _NEGATIVE_VERBS: Final = frozenset(
-    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop disallow ban"
+    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop disallow ban spare"
     " forbidden dispens".split()
 )
 _POSTPOSED: Final = frozenset(
@@ -42,7 +42,7 @@ _IMPERATIVE: Final = frozenset(
     "ask take find use pay refund escalate hand give reply answer write pass send stop go request pick look"
     " call forward transfer treat follow obey do carry tell wait say get return check refuse decline reject"
     " deny ignore continue proceed process flag hold log name state leave restate confirm make issue add"
-    " simply just instead always settle handle choose guess let keep put move contact".split()
+    " say deny simply just instead always settle handle choose guess let keep put move contact".split()
 )
 _NOUN_BEFORE: Final = frozenset(
     "to not you they we customers people i users and or clients vendors who that which can will may must"
@@ -309,7 +309,9 @@ def _negations(unit: Unit) -> None:
             ):
                 base = True  # "Never: ..." governs what follows
                 clause += 1
-            elif word == ":" and before == "do" and row[i - 1].negated and not row[i - 1].conditional:
+            elif (
+                word == ":" and before == "do" and row[i - 1].negated and not row[i - 1].conditional
+            ):
                 base = negated = True  # "One thing it doesn't do: ..."
                 clause += 1
             elif word in BOUNDARIES:
@@ -410,11 +412,22 @@ def _negations(unit: Unit) -> None:
                 negated, origin = True, i - 1
             token.negated = negated
             continue
-        if word == "nothing" and before in {"say", "have", "contain", "provide", "mention", "offer", "state", "there"}:
+        if word == "nothing" and before in {
+            "say",
+            "have",
+            "contain",
+            "provide",
+            "mention",
+            "offer",
+            "state",
+            "there",
+        }:
             token.negated = negated
             i += 1
             continue
-        if word == "than" and any(_low(row, k) in {"sooner", "rather"} for k in range(max(0, i - 7), i)):
+        if word == "than" and any(
+            _low(row, k) in {"sooner", "rather"} for k in range(max(0, i - 16), i)
+        ):
             negated, origin = True, i
             i += 1
             continue

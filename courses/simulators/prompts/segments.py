@@ -137,7 +137,9 @@ _HEARSAY = re.compile(
     r"|(?:was|were|has been|have been) (?:withdrawn|abolished|dropped|repealed|retired|scrapped|replaced|revoked)"
     r"|(?:the|an|our) (?:old|previous|former|earlier|outdated|obsolete|retired|last year's)"
     r" (?:hand-?book|polic\w+|rules?|version|prompt|manual|guidelines?|agent|system|bot|process|instructions?)"
-    r"|(?:my|our|your|his|the) predecessor|competitors?\b|other (?:shops|companies|firms|stores|agents|teams)"
+    r"|(?:my|our|your|his|the) predecessor|competitors?\b|(?:last|old|former|previous) (?:consultant|manager|boss|owner|team|agency)|wanted (?:you|us|it) to"
+    r"|(?:nephew|niece|uncle|aunt|cousin|wife|husband|brother|sister|mother|father|son|daughter)s? (?:\w+ )?(?:thinks?|says?|said|believes?|wants?)"
+    r"|other (?:shops|companies|firms|stores|agents|teams)"
     r"|some (?:companies|shops|people|agents|firms|teams|colleagues|stores) (?:\w+ )?(?:say|do|think|believe|ask|pay"
     r"|refund|use|let|answer|write|give|want|prefer|even|would|make|put|allow|don't|do not)"
     r"|(?:colleague|boss|manager|team|owner|cfo|lawyer|auditor|consultant)s?\b [^.;:]{0,30}?\b(?:believes?|thinks?"
@@ -261,6 +263,10 @@ def _joined_lines(text: str) -> Iterator[_Line]:
     """Lines with hard-wrapped paragraphs put together again."""
     pending: _Line | None = None
     fenced = False
+    # A paragraph was wrapped by hand when its lines end near one right margin.
+    widest = max((len(raw) for raw in text.split("\n")), default=0)
+    wrapped = 55 <= widest <= 120
+    width = 0
     for number, raw in enumerate(text.split("\n"), start=1):
         if raw.strip().startswith("```"):
             fenced = not fenced
@@ -269,6 +275,7 @@ def _joined_lines(text: str) -> Iterator[_Line]:
                 pending = None
             continue
         stripped = raw.strip()
+        last_width, width = width, len(raw)
         indent = len(raw) - len(raw.lstrip())
         bullet = _BULLET.match(raw) is not None
         special = (
@@ -283,7 +290,8 @@ def _joined_lines(text: str) -> Iterator[_Line]:
             and not special
             and re.search(r"[a-z0-9,)\"']$", pending.text)
             and re.match(r"[a-z(]", stripped)
-            and len(pending.text) > 45
+            and wrapped
+            and last_width >= 0.8 * widest
             and not re.search(r"->|=>", stripped)
             and _CODE_LINE.match(pending.text) is None
         ):
@@ -314,6 +322,7 @@ class _Cutter:
     quoting: bool = False
     closed_tags: frozenset[str] = frozenset()
     arrow_source: str = ""
+    tag_condition: str = ""
 
     def cut(self, text: str) -> list[Unit]:
         self.closed_tags = frozenset(re.findall(r"</\s*([A-Za-z_][\w-]*)", text))
@@ -367,6 +376,14 @@ class _Cutter:
 
     def _strip_tags(self, text: str) -> str:
         """Take XML tags out; a tag around the rest of the line is a label for it."""
+        rule = re.match(
+            r"^<\s*([A-Za-z_][\w-]*)[^<>]*?\b(?:if|when|case|condition|on|trigger|situation)\s*=\s*[\"']([^\"']+)[\"'][^<>]*>"
+            r"(.+)</\s*\1\s*>$",
+            text,
+        )
+        if rule:
+            self.tag_condition = rule.group(2)
+            return rule.group(3).strip()
         inline = re.match(r"^<\s*([A-Za-z_][\w-]*)[^<>]*>(.+)</\s*\1\s*>$", text)
         if inline and "<" not in inline.group(2).replace("<=", "").replace("< ", ""):
             return inline.group(1).replace("_", " ").replace("-", " ") + " :: " + inline.group(2)
@@ -453,7 +470,7 @@ class _Cutter:
             inner = _BULLET.match(stripped)
             if inner:
                 content = stripped[inner.end() :]
-        content = content.strip()
+        content = re.sub(r"^\[[ xX]?\]\s*", "", content.strip())
         after_blank = getattr(self, "_after_blank", False)
         self._after_blank = False
         # Lead-ins end where a paragraph of the same or a lesser indent begins.
@@ -500,7 +517,11 @@ class _Cutter:
             above = self.units[-1] if self.units else None
             if above is not None and above.line >= line.number - 2 and above.block == self.block:
                 first = next(one for one in self.units if one.line == above.line)
-                source = self.arrow_source if first.question and first.text != self.arrow_source else first.text
+                source = (
+                    self.arrow_source
+                    if first.question and first.text != self.arrow_source
+                    else first.text
+                )
                 self.arrow_source = source
                 arrow_after = _Open(indent, source, "question", line.number)
                 self.opened.append(arrow_after)
@@ -515,6 +536,9 @@ class _Cutter:
         if marked and asked is not None:
             branch = "yes" if marked.group(1).lower() in {"yes", "y", "true"} else "no"
             content = content[marked.end() :]
+        if self.tag_condition:
+            asked = _Open(indent, self.tag_condition, "question", line.number)
+            branch, self.tag_condition = "yes", ""
         if arrow_after is not None:
             branch = "yes"
             self.opened.remove(arrow_after)
@@ -646,6 +670,8 @@ _QUOTING_INTRO = re.compile(
 
 def is_attributed(text: str) -> bool:
     """Whether the text is what somebody else said, and hardly anything besides."""
+    if "->" in text or "=>" in text:
+        return False
     if re.match(
         r"^\W{0,3}\"[^\"]{12,}\"\s*(?:\(|-|,\s*(?:said|says|wrote)|(?:said|says|wrote)\b)", text
     ):

@@ -235,7 +235,10 @@ def no_disclosure(view: View, slots: Slots) -> None:
 def text_is_data(view: View, slots: Slots) -> None:
     text = slots["text"]
     row = view.unit.tokens
-    near_text, near_command = view.near(text) or view.before(text), view.here("command") or view.mentions("command")
+    near_text, near_command = (
+        view.near(text) or view.before(text),
+        view.here("command") or view.mentions("command"),
+    )
     if not near_text and not near_command and not view.example:
         return
     if view.earlier and view.earlier[0].force == "given":
@@ -246,6 +249,10 @@ def text_is_data(view: View, slots: Slots) -> None:
         near_text = True
     inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
     refuses = view.never("obey")
+    if view.mentions("command") and near_text and view.has(
+        r"\b(?:commands?|instructions?|orders?)\b[^.;]*\b(?:not|never) (?:do|doing|make|making|execut\w*|perform\w*|carry)"
+    ):
+        view.yes("data", 0.88)
     if refuses and inside and (view.own("command") or view.near(text) or view.before(text)):
         if not view.has(r"\bnot (?:instructed|told) to\b") and not view.has(
             r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)"
@@ -255,7 +262,7 @@ def text_is_data(view: View, slots: Slots) -> None:
             )
             if weighs:
                 view.yes("data", 0.92)
-    if view.does("ignore") and view.mentions("command"):
+    if view.does("ignore") and (view.mentions("command") or view.around("command")):
         if near_text or view.has(
             r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
         ):
@@ -339,7 +346,7 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
     topics = slots.groups["on"]
     if view.unit.branch == "no":
         return  # "lawyer mentioned? no: go on" says nothing about lawyers
-    present = [part for part in topics if view.near(part)]
+    present = [part for part in topics if view.near(part) or view.mentions(part)]
     leaning = [part for part in topics if part not in present and view.before(part)]
     for part in [*present, *leaning]:
         lean = part in leaning
@@ -399,7 +406,7 @@ def _leaning_rule(view: View) -> bool:
     if view.earlier and view.earlier[0].force == "question":
         return True
     return bool(view.unit.branch) or view.has(
-        r"^\W*(?:then|in (?:such|that|this|these|those)|if so|such|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never|do not|don't|no|stop|for (?:these|those|them))\b"
+        r"^\W*(?:then|if there (?:is|are)|in (?:such|that|this|these|those)|if so|such|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never|do not|don't|no|stop|for (?:these|those|them))\b"
     )
 
 
@@ -420,6 +427,9 @@ _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
 
 def reply_language(view: View, slots: Slots) -> None:
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
+    if re.search(r"\blang(?:uage)?\b[\s\"')]*[:=]\s*[\w.]*\.?(?:lang(?:uage)?|customer\w*|detect\w*)\b", view.unit.text, re.I) and view.unit.code:
+        view.yes("same", 0.86)
+        return
     if view.around("language") and view.has(
         r"^\W*(?:always )?(?:(?:the )?same as )?(?:the |that of the |that of )?(?:customers?|senders?|writers?|theirs|their own|his|hers|message|mail)(?:'s)?(?: own)?\W*$"
     ):
@@ -433,7 +443,10 @@ def reply_language(view: View, slots: Slots) -> None:
     pair = _PAIR.search(view.unit.text) is not None and not (
         "english" in named and view.has(r"\b(?:everybody|everyone|always|house|only|all)\b")
     )
-    above = {one.lower() for one in _TONGUE.findall(f"{view.unit.question} {view.unit.context}")}
+    asked = view.earlier[0].text if view.earlier and view.earlier[0].force == "question" else ""
+    above = {
+        one.lower() for one in _TONGUE.findall(f"{view.unit.question} {view.unit.context} {asked}")
+    }
     if above & set(named) and not view.has(r"\bonly\b"):
         pair = True
     same, fixed = view.does("same-language"), view.does("fixed-language")
@@ -535,7 +548,7 @@ def confirm_before(view: View, slots: Slots) -> None:
     if view.unit.code and view.has(r"\b(?:restate|summar\w*|repeat|tell|show|recap|describe)\w*\("):
         view.yes("restate", 0.88)
     if view.unit.code and view.has(
-        r"\bif\b[^:]*confirm|\bconfirm\w*\b[^:]*\b(?:yes|true|ok)\b|\bwait\w*\(?[^:]*confirm"
+        r"\bif\b[^:;]*confirm|\bconfirm\w*\b[^:]*\b(?:yes|true|ok)\b|\bwait\w*\(?[^:]*confirm"
     ):
         view.yes("confirm", 0.88)
         return
@@ -569,7 +582,7 @@ def confirm_before(view: View, slots: Slots) -> None:
             view.no("confirm", 0.86, "no confirmation")
             return
     if view.has(
-        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|needn't|need not|no need to|never) (?:\w+ ){0,3}(?:ask|wait for|check with) (?:the |a |your )?(?:customers?|them|him|her|anyone|anybody)\b[^.;]*\b(?:agree\w*|confirm\w*|okay|ok|sure|yes|refund)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
+        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:confirmation|consent|approval|yes) (?:is |will be )?(?:needed|required|necessary|asked)|\brefund(?:ed)?(?: first)?,? (?:and )?then (?:write|tell|inform)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|needn't|need not|no need to|never) (?:\w+ ){0,3}(?:ask|wait for|check with) (?:the |a |your )?(?:customers?|them|him|her|anyone|anybody)\b[^.;]*\b(?:agree\w*|confirm\w*|okay|ok|sure|yes|refund)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
     ) and not view.has(r"\b(?:never|not|don't|do not) (?:skip|omit|drop|leave out|forget)"):
         view.no("confirm", 0.88, "no confirmation")
         return
@@ -671,7 +684,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     looks = view.does("look-up")
     if looks and (
         view.near(thing)
-        or view.has(r"\blooks?\s?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
+        or view.has(r"\blooks? (?:it |them |the order )?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
     ):
         if not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"):
             view.yes("look-up", 0.85)
@@ -746,9 +759,11 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     ):
         view.yes("refuse", 0.88)
         return
-    if view.own("single") and view.has(
-        r"\b(?:only|just|per|max\w*|enough|at most|each|every|no more than)\b"
-    ) and not view.never("single"):
+    if (
+        view.own("single")
+        and view.has(r"\b(?:only|just|per|max\w*|enough|at most|each|every|no more than)\b")
+        and not view.never("single")
+    ):
         view.yes("refuse", 0.86)
         return
     if (
@@ -770,7 +785,9 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             )
             for one in agrees_second
         )
-        and not view.has(r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b")
+        and not view.has(
+            r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b"
+        )
     ):
         if (
             view.own("already")

@@ -28,7 +28,7 @@ _UPPER_BEFORE: Final = re.compile(
     r"(?:up to(?: and including)?|as much as|at most|at the most|max(?:imum)?(?: of| is)?|no more than|not more than|not (?:to )?exceed(?:ing)?"
     r"|do(?:es)? not exceed|not above|not over|not higher than|not greater than|not larger than|below|under|less than|lower than|smaller than|<=|<"
     r"|within|cap(?:ped)?(?: at| of| is)?|ceiling(?: is| of| at)?|limit(?:ed)?(?: is| of| at| to)?|to a maximum of|fewer than|until|till|to"
-    r"|cheaper than|stops? at|ends? at|as far as|maximally|beneath|short of)\s*(?:the |a |an |about |exactly |sums? of |amounts? of |usd|us\$|\$)*\s*$"
+    r"|cheaper than|0 ?(?:-|to|and)|zero to|stops? at|ends? at|as far as|maximally|beneath|short of)\s*(?:the |a |an |about |exactly |sums? of |amounts? of |usd|us\$|\$)*\s*$"
 )
 _LOWER_BEFORE: Final = re.compile(
     r"(?:above|over|more than|exceed(?:s|ing)?|in excess of|beyond|>=|>|from|at least|starting (?:at|from|with)|beginning (?:at|from|with)|greater than"
@@ -559,7 +559,11 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
             view.no("above", 0.75, "above the limit it acts alone")
         elif _LESS.search(text) and view.does("self-act"):
             view.yes("below", 0.85)
-    if view.never(slots.above) and view.own("unlimited") and not earlier_number:
+    if view.has(
+        r"\b(?:no|never (?:any|a|make a|pay a)?) ?refunds? (?:\w+ )?without (?:a |the |asking a )?human"
+    ) and not any(token.value is not None and token.value >= 50 for token in view.unit.tokens):
+        view.no("below", 0.78, "every refund goes to a human")
+    elif view.never(slots.above) and view.own("unlimited") and not earlier_number:
         view.no("above", 0.85, "nothing goes to a human because of its amount")
     elif (
         view.has(r"\b(?:all|every|each|any) (?:refunds?|payments?|requests?)\b")

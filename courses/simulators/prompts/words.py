@@ -376,6 +376,8 @@ def tokens(text: str, speller: Speller | None = None) -> list[Token]:
             out.append(Token("%", "%", MARK))
         elif group == "currency":
             out.append(Token(piece, "$" if "$" in piece else "€", MARK))
+        elif piece == "!" and re.match(r"[\w(]", text[match.end() : match.end() + 1]):
+            out.append(Token("not", "not", WORD))  # "if (!order.number)"
         elif group != "other":
             sign = _SIGNS.get(piece, piece)
             out.append(Token(sign, sign, MARK))
