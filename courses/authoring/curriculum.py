@@ -12,6 +12,7 @@ from typing import Any
 from courses.authoring.findings import Finding, Findings
 from courses.authoring.forms import (
     CourseForm,
+    ExerciseHead,
     Framework,
     Glossary,
     Source,
@@ -255,6 +256,9 @@ def _read_exercise(
     root: Path, folder: Path, form: CourseForm, findings: Findings, *, run_graders: bool
 ) -> Exercise | None:
     name = _name(root, folder / "exercise.yaml")
+    text = _text(folder / "exercise.yaml", name, findings)
+    if text is None or read_form(text, ExerciseHead, file=name, findings=findings) is None:
+        return None
     try:
         document = read_exercise(folder)
     except BadExercise as error:

@@ -197,6 +197,24 @@ class LessonFront:
 
 
 @dataclass(frozen=True, slots=True)
+class ExerciseHead:
+    """What every `exercise.yaml` has, whatever its kind; its grader knows the rest."""
+
+    __pydantic_config__ = ConfigDict(extra="ignore", str_strip_whitespace=True)
+    checkride: Literal["exercise/1"]
+    kind: Sentence
+    id: Slug
+    title: Sentence
+    brief: Sentence
+    competencies: tuple[CompetencyId, ...]
+    references: dict[str, str]
+    minutes: Minutes | None = None
+    discussion: str = ""
+    starter: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One answer. A wrong one says what tempts and what speaks against it, the key says why."""
 

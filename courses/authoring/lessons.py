@@ -164,11 +164,12 @@ def read_lesson(path: Path, *, name: str, findings: Findings) -> Lesson | None:
     if front is None:
         return None
     lesson = Lesson(front=front, body=body, body_line=body_line)
-    _check_body(lesson, name, findings)
-    return lesson
+    return lesson if _check_body(lesson, name, findings) else None
 
 
-def _check_body(lesson: Lesson, name: str, findings: Findings) -> None:
+def _check_body(lesson: Lesson, name: str, findings: Findings) -> bool:
+    """Collect what is wrong with the text; False when it cannot even be shown."""
+    showable = True
     title = re.search(r"^# (.+)$", lesson.body, flags=re.MULTILINE)
     if title is None:
         findings.error(name, lesson.body_line, "the text begins with its title, “# …”.")
@@ -180,7 +181,7 @@ def _check_body(lesson: Lesson, name: str, findings: Findings) -> None:
     for piece in pieces(lesson.body, lesson.body_line):
         if piece.kind == "check":
             checks += 1
-            _check_question(piece, name, findings)
+            showable &= _check_question(piece, name, findings)
         elif piece.kind == "figure":
             _check_figure(piece, name, findings)
         elif piece.kind == "prose":
@@ -195,12 +196,13 @@ def _check_body(lesson: Lesson, name: str, findings: Findings) -> None:
     if not re.search(r"^## Your decision\s*$", lesson.body, flags=re.MULTILINE):
         findings.error(name, lesson.body_line, "the part “## Your decision” is missing.")
     _check_words(lesson, name, findings)
+    return showable
 
 
-def _check_question(piece: Piece, name: str, findings: Findings) -> None:
+def _check_question(piece: Piece, name: str, findings: Findings) -> bool:
     form = read_form(piece.text, CheckForm, file=name, findings=findings, first_line=piece.line)
     if form is None:
-        return
+        return False
     keys = sum(option.key for option in form.options)
     if keys != 1:
         findings.error(name, piece.line, f"a check question has one key; this one has {keys}.")
@@ -215,6 +217,7 @@ def _check_question(piece: Piece, name: str, findings: Findings) -> None:
             findings.error(
                 name, piece.line, f"the option “{option.text}” does not say what speaks against it."
             )
+    return keys == 1
 
 
 def _check_figure(piece: Piece, name: str, findings: Findings) -> None:
@@ -316,7 +319,9 @@ def words_read(body: str) -> int:
     return count
 
 
-def _count(text: str) -> int:
+def _count(text: object) -> int:
+    if not isinstance(text, str):
+        return 0
     return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 

@@ -57,7 +57,8 @@ class _Dress(Treeprocessor):
                 if child.tag in {"h1", "h2", "h3", "h4"}:
                     self._name(child)
                 elif child.tag == "table":
-                    child.set("class", "ledger")
+                    child.set("class", "ledger ledger--list")
+                    _label_cells(child)
                     frame = ElementTree.Element(
                         "div",
                         {"class": "scroll", "tabindex": "0", "role": "group"},
@@ -104,6 +105,15 @@ class _ListsAfterText(Preprocessor):
                 in_list = True
             found.append(line)
         return found
+
+
+def _label_cells(table: ElementTree.Element) -> None:
+    """Name each cell after its column: on a phone a row becomes a list of named entries."""
+    names = ["".join(cell.itertext()).strip() for cell in table.iter("th")]
+    for row in table.iter("tr"):
+        for name, cell in list(zip(names, row, strict=False))[1:]:
+            if cell.tag == "td" and name:
+                cell.set("data-l", name)
 
 
 class _NoRawHtml(Extension):

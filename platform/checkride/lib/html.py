@@ -24,7 +24,7 @@ _PROSE_ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},
     "div": {"aria-label"},
     "ol": {"start", "aria-label"},
-    "td": {"colspan", "rowspan"},
+    "td": {"colspan", "rowspan", "data-l"},
     "th": {"colspan", "rowspan"},
 }
 # What scrolls must be reachable by keyboard and named. A group, not a region: a text holds several

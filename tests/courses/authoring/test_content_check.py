@@ -98,3 +98,35 @@ def test_one_bad_lesson_does_not_take_the_course_away(edit: Edit) -> None:
     curriculum, _ = read_curriculum(folder)
     assert curriculum is not None
     assert [course.id for course in curriculum.courses] == ["foundations"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('    key: true\n    why: "She counts."', "    but: no"), ('stem: "Who', 'stim: "Who')],
+)
+def test_a_lesson_whose_check_cannot_be_asked_is_left_out(edit: Edit, old: str, new: str) -> None:
+    curriculum, _ = read_curriculum(edit(LESSON_FILE, old, new))
+    assert curriculum is not None
+    assert curriculum.courses[0].lessons == ()
+
+
+HEAD = "checkride: exercise/1\nid: x\nkind: prompt\ntitle: X\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: prompt", "“checkride” is missing"),
+        (f"{HEAD}brief: b.md\ncompetencies: E4\nreferences: {{}}", "must be a list"),
+        (f"{HEAD}brief: gone.md\ncompetencies: [E4]\nreferences: {{}}", "does not exist"),
+        (f"{HEAD}brief: ../../course.yaml\ncompetencies: [E4]\nreferences: {{}}", "lies outside"),
+        ("{", "not valid YAML"),
+    ],
+)
+def test_a_broken_exercise_is_named(edit: Edit, text: str, said: str) -> None:
+    folder = edit("foundations/course.yaml", "exercises: []", "exercises: [x]")
+    target = folder / "foundations" / "exercises" / "x"
+    target.mkdir(parents=True)
+    (target / "exercise.yaml").write_text(text)
+    found = errors(folder)
+    assert any("exercises/x/exercise.yaml" in row and said in row for row in found), found

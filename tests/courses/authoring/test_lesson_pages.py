@@ -47,9 +47,9 @@ def test_raw_html_is_shown_as_text() -> None:
 
 def test_a_table_becomes_a_ledger_that_can_be_scrolled_by_keyboard() -> None:
     html = render_markdown("| a | b |\n| --- | ---: |\n| 1 | 2 |")
-    assert '<table class="ledger">' in html
+    assert '<table class="ledger ledger--list">' in html
     assert 'tabindex="0"' in html
-    assert '<td class="num">2</td>' in html
+    assert '<td class="num" data-l="b">2</td>' in html
     assert "style" not in html
 
 

@@ -122,6 +122,13 @@ def test_an_exercise_that_was_run_and_not_passed_comes_first(loaded: Path, learn
     assert "77 of 100. Your agent paid twice." in step.why
 
 
+def test_the_home_page_does_not_tell_figures_of_a_map(loaded: Path, learner: User) -> None:
+    ran(learner, "refunds", score=68, passed=False)
+    step = study.next_step(learner)
+    assert step is not None
+    assert step.why == "Your last run scored 68 of 100."
+
+
 def test_the_best_run_counts_and_a_pass_beats_points(loaded: Path, learner: User) -> None:
     ran(learner, "refund-triage", score=90, passed=False, minutes_ago=3)
     ran(learner, "refund-triage", score=75, passed=True, minutes_ago=2)
