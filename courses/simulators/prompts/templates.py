@@ -774,6 +774,14 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     ):
         view.no("refuse", 0.78, "it shall pay again")
         return
+    if (
+        view.earlier
+        and view.earlier[0].force == "question"
+        and view.before("already|second")
+        and view.has(r"^\W*(?:then,? )?(?:no\b|nope|refuse|decline|not again|nothing)")
+    ):
+        view.yes("refuse", 0.88)
+        return
     agrees_second = view.does("second")
     if (
         agrees_second
