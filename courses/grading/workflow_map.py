@@ -29,7 +29,14 @@ from courses.simulators.workflows import checks, outline, reading, writing
 from courses.simulators.workflows.baselines import DEGENERATE, front
 from courses.simulators.workflows.draw import draw
 from courses.simulators.workflows.exact import TooManyStates
-from courses.simulators.workflows.measure import MEASURES, Measure, Measured, Value, measure
+from courses.simulators.workflows.measure import (
+    MEASURES,
+    Measure,
+    Measured,
+    Value,
+    first_arrival_ms,
+    measure,
+)
 from courses.simulators.workflows.model import BadMap, Finding, MapProblem, WorkflowMap
 from courses.simulators.workflows.program import PAID, compile_map
 from courses.simulators.workflows.replay import (
@@ -443,7 +450,7 @@ def _report(
             for scenario, result in zip(task.scenarios, measured, strict=True)
         ],
         "front": _front_json(task, first),
-        "replays": {rule: _replay_json(told) for rule, told in replays.items()},
+        "replays": {rule: _replay_json(told, first) for rule, told in replays.items()},
         "run": {
             "cases": task.cases,
             "replications": task.replications,
@@ -693,8 +700,9 @@ def _front_json(task: Task, first: Measured) -> dict[str, Json]:
     }
 
 
-def _replay_json(told: Replay) -> dict[str, Json]:
+def _replay_json(told: Replay, measured: Measured) -> dict[str, Json]:
     return {
+        "arrived_ms": first_arrival_ms(measured.run, told.case),
         "case": told.case + 1,
         "amount": told.amount_cents / 100,
         "fault": told.fault,

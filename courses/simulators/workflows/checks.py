@@ -491,16 +491,22 @@ def _w11(graph: Graph) -> Iterable[Finding]:
     """For h in H and each class c that must be reviewed: R separates s from h in G_c."""
     for target in graph.risky:
         for rule in graph.world.must_review:
-            for value in _values_of(graph, rule):
-                path = _unseen_walk(graph, target, rule.variable, value)
-                if path:
-                    yield _finding(
-                        "W11",
-                        f"{rule.says}: {graph.name(target)} can be reached with no human review: "
-                        f"{_chain(graph, path)}.",
-                        path,
-                    )
-                    break
+            walks = [
+                (value, _unseen_walk(graph, target, rule.variable, value))
+                for value in _values_of(graph, rule)
+            ]
+            value, path = next(((v, p) for v, p in walks if p), (None, None))
+            if path is None:
+                continue
+            who = rule.says
+            if isinstance(value, float) and not all(found for _, found in walks):
+                who += f" (such as {conditions.number_text(value, rule.variable)})"
+            yield _finding(
+                "W11",
+                f"{who}: {graph.name(target)} can be reached with no human review: "
+                f"{_chain(graph, path)}.",
+                path,
+            )
 
 
 def _values_of(graph: Graph, rule: MustReview) -> list[Value]:

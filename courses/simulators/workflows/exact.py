@@ -14,14 +14,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scipy.special import ndtr
 
 from checkride.lib.errors import DomainError
 from courses.simulators.workflows import conditions
 from courses.simulators.workflows.conditions import VERDICTS, Value
-from courses.simulators.workflows.model import Outcome
 from courses.simulators.workflows.program import (
     CENT,
     CONFIDENCE_UNIT,
@@ -93,10 +92,8 @@ class Exact:
     loads: Mapping[str, float]
     visits: Mapping[str, float]
     ends: Mapping[str, float]
-    outcomes: Mapping[str, float]
     stuck: float
     states: int
-    outcome_words: Mapping[str, Outcome] = field(default_factory=dict)
 
 
 def amount_cells(world: World, numbers: tuple[float, ...]) -> list[Cell]:
@@ -540,13 +537,6 @@ def _sum_up(
             if fault.share or fault.plus:
                 escaped += left
     good = world.faults[0].p
-    outcomes: dict[str, float] = {}
-    words: dict[str, Outcome] = {}
-    for node_id, share in ends.items():
-        outcome = program.map.node(node_id).outcome
-        if outcome is not None:
-            outcomes[outcome] = outcomes.get(outcome, 0.0) + share
-            words[node_id] = outcome
     return Exact(
         harm=harm,
         cost=cost,
@@ -560,8 +550,6 @@ def _sum_up(
         },
         visits=visits,
         ends=ends,
-        outcomes=outcomes,
         stuck=stuck,
         states=len(states),
-        outcome_words=words,
     )

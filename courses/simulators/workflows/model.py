@@ -7,7 +7,7 @@ one normal way out, and may have one for failure and one for silence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from checkride.lib.errors import DomainError
@@ -151,4 +151,3 @@ class Finding:
     says: str
     path: tuple[str, ...] = ()
     edge: str | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)

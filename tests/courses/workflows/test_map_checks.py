@@ -236,6 +236,14 @@ def test_a_finding_names_the_path(find: Callable[[str, str], Finding], change: C
     )
 
 
+def test_a_finding_gives_an_amount_when_only_some_are_forgotten(
+    find: Callable[[str, str], Finding], change: Change
+) -> None:
+    finding = find(change(("amount > 400", "amount > 500")), "W11")
+
+    assert finding.says.startswith("Amount over 400 (such as 450): ")
+
+
 def test_an_open_gate_is_all_that_is_reported(read: Read, change: Change, world: World) -> None:
     text = change((" max 1", ""), (" or amount > 400", ""))
 
