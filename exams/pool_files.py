@@ -87,14 +87,20 @@ def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredIte
     return blueprint, document, entries
 
 
-@transaction.atomic
 def load(folder: Path) -> Loaded:
     """Bring the database in line with the files of one exam.
 
     A changed item becomes a new version, an item that is gone is retired; attempts keep what they
     were drawn with.
     """
-    blueprint, document, entries = read_folder(folder)
+    return store(*read_folder(folder))
+
+
+@transaction.atomic
+def store(
+    blueprint: Blueprint, document: Document, entries: list[tuple[ScoredItem, Document]]
+) -> Loaded:
+    """Bring the database in line with what `read_folder` has read."""
     now = database_now()
     blueprint_added = _load_blueprint(blueprint, document)
     known = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +78,8 @@ def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
     """Each domain with its range, a careful reading, and the courses for what was missed."""
     cut_share = run.cut / run.of
     missed = _missed_competencies(run)
+    courses = [course for course in catalog.courses() if course.is_open]
+    statements = {one.id: one.statement for one in catalog.competencies()}
     quotas = {quota.name: quota.id for quota in run.attempt.blueprint.domains}
     return tuple(
         DomainRow(
@@ -88,7 +91,7 @@ def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
             high=int(100 * score.plausible.high),
             reading=(reading := read(score, cut_share)),
             words=READINGS[reading],
-            study=study_for(missed.get(quotas[score.name], ())),
+            study=study_for(missed.get(quotas[score.name], ()), courses, statements),
         )
         for score in run.domain_scores()
     )
@@ -106,25 +109,26 @@ def read(score: DomainScore, cut_share: float) -> Reading:
     return "one-miss" if wrong == 1 else "gap"
 
 
-def study_for(competency_ids: tuple[str, ...]) -> tuple[Study, ...]:
+def study_for(
+    competency_ids: tuple[str, ...],
+    courses: Sequence[catalog.Course],
+    statements: Mapping[str, str],
+) -> tuple[Study, ...]:
     """The courses that teach these competencies, each competency in one course only, at most two
     courses: the one that teaches most of them, then the one that teaches most of the rest."""
     rest = list(competency_ids)
     chosen: list[Study] = []
-    courses = [course for course in catalog.courses() if course.is_open]
     while rest and len(chosen) < 2:
         # max() keeps the first of equals, so courses stay in the catalogue's order.
         best = max(courses, key=lambda course: _taught(course, rest), default=None)
         if best is None or not _taught(best, rest):
             break
-        found = [catalog.competency(one) for one in rest if one in best.form.competencies]
+        found = [one for one in rest if one in best.form.competencies]
         chosen.append(
             Study(
                 title=best.title,
                 href=f"/courses/{best.id}/",
-                abilities=tuple(
-                    one.statement.removeprefix("can ") for one in found if one is not None
-                ),
+                abilities=tuple(statements.get(one, one).removeprefix("can ") for one in found),
             )
         )
         rest = [one for one in rest if one not in best.form.competencies]

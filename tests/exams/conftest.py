@@ -72,15 +72,12 @@ def _item(domain: str, number: int) -> dict[str, Any]:
     return {**common, **parts}
 
 
-@pytest.fixture
-def pool_folder(tmp_path: Path) -> Path:
-    """A folder as authors keep it: the real Foundations blueprint, six invented items a domain."""
-    blueprint = REPOSITORY / "exams" / "content" / "foundations" / "blueprint.yaml"
-    folder = tmp_path / "foundations"
-    (folder / "items").mkdir(parents=True)
-    (folder / "blueprint.yaml").write_bytes(blueprint.read_bytes())
+def _write_pool(folder: Path) -> Path:
     from exams.assembly.blueprint import read_blueprint
 
+    blueprint = REPOSITORY / "exams" / "content" / "foundations" / "blueprint.yaml"
+    (folder / "items").mkdir(parents=True)
+    (folder / "blueprint.yaml").write_bytes(blueprint.read_bytes())
     domains = read_blueprint(blueprint.read_text(encoding="utf-8"), file="blueprint.yaml")[
         0
     ].domains
@@ -93,10 +90,24 @@ def pool_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pool(db: None, pool_folder: Path) -> Any:
+def pool_folder(tmp_path: Path) -> Path:
+    """A folder as authors keep it: the real Foundations blueprint, six invented items a domain."""
+    return _write_pool(tmp_path / "foundations")
+
+
+@pytest.fixture(scope="session")
+def read_pool(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The same pool, read once: reading YAML takes longer than the rest of a test."""
     from exams import pool_files
 
-    return pool_files.load(pool_folder)
+    return pool_files.read_folder(_write_pool(tmp_path_factory.mktemp("pool") / "foundations"))
+
+
+@pytest.fixture
+def pool(db: None, read_pool: Any) -> Any:
+    from exams import pool_files
+
+    return pool_files.store(*read_pool)
 
 
 @pytest.fixture
