@@ -119,7 +119,13 @@ def prepare() -> None:
 class _Process:
     """One warm process and its two pipes. Used by one thread at a time."""
 
-    def __init__(self, engine: str, warm: Sequence[GradeRequest], paths: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        engine: str,
+        warm: Sequence[GradeRequest],
+        paths: Sequence[Path],
+        child: Path = _CHILD,
+    ) -> None:
         to_child, self._requests = os.pipe()
         self._replies, from_child = os.pipe()
         setup = {
@@ -132,7 +138,7 @@ class _Process:
         }
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(_CHILD), json.dumps(setup)],
+                [sys.executable, "-I", "-B", str(child), json.dumps(setup)],
                 env={},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -245,8 +251,10 @@ class Pool:
         warm: Sequence[GradeRequest] = (),
         deadline_s: float = DEADLINE_S,
         extra_paths: Sequence[Path] = (),
+        child: Path = _CHILD,
     ) -> None:
         self._engine = engine
+        self._child = child
         self._warm = tuple(warm)
         self._deadline_s = deadline_s
         self._paths = (*extra_paths, _ROOT, _ROOT / "platform")
@@ -321,7 +329,7 @@ class Pool:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
             if process is None:
-                return _Process(self._engine, self._warm, self._paths)
+                return _Process(self._engine, self._warm, self._paths, self._child)
             if process.is_alive:
                 return process
             process.close()

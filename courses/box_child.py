@@ -157,6 +157,8 @@ def _give_up(libc: ctypes.CDLL, readable: Sequence[str]) -> dict[str, bool]:
     done = {"privileges": libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0}
     highest, memory = _highest_fd(), _virtual_memory_bytes()  # before /proc is out of sight
     done["files"] = done["privileges"] and _landlock(libc, readable)
+    if not done["files"]:
+        highest = _use_up_descriptors(highest)
     _limits(memory, open_files=highest + (OPEN_FILES if done["files"] else 1))
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     done["capabilities"] = _drop_capabilities(libc)
@@ -194,6 +196,14 @@ def _virtual_memory_bytes() -> int:
 
 def _highest_fd() -> int:
     return max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def _use_up_descriptors(highest: int) -> int:
+    """Fill every free number up to `highest`, so that a limit there leaves none to open."""
+    while (descriptor := os.dup(0)) < highest:
+        pass
+    os.close(descriptor)
+    return descriptor - 1
 
 
 class _PathBeneath(ctypes.Structure):

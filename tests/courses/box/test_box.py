@@ -174,6 +174,19 @@ def test_what_the_system_lets_a_process_give_up_is_told(pool: box.Pool) -> None:
     assert set(pool.protections()) == {"network", "privileges", "files", "capabilities", "calls"}
 
 
+def test_where_paths_cannot_be_limited_no_file_can_be_opened_at_all(tmp_path: Path) -> None:
+    """On a kernel without Landlock: the same child, told that the call does not exist."""
+    source = Path(box.__file__).with_name("box_child.py").read_text()
+    older = tmp_path / "box_child.py"
+    older.write_text(source.replace("if version < 1:", "if version < 1_000:"))
+    with box.Pool(size=1, engine="hostile_engine", extra_paths=(HOSTILE,), child=older) as pool:
+        assert deed(pool, "behave").startswith("behaved")
+        assert not pool.protections()["files"]
+        assert deed(pool, "read /proc/self/environ").startswith("refused")
+        assert deed(pool, "read /etc/passwd").startswith("refused")
+        assert deed(pool, f"write {tmp_path / 'left-behind'}").startswith("refused")
+
+
 def test_a_warm_round_trip_adds_little(pool: box.Pool) -> None:
     deed(pool, "behave")
     times = []
