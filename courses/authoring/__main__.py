@@ -1,4 +1,8 @@
-"""`python -m courses.authoring check [FOLDER]`: is the content fit to be published?"""
+"""For authors: check the content, or begin a new piece of it.
+
+python -m courses.authoring check [FOLDER]
+python -m courses.authoring new lesson|course|exercise ID [--course COURSE]
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from checkride.lib.errors import DomainError
 from courses.authoring.curriculum import read_curriculum
+from courses.authoring.templates import write_draft
 
 CONTENT = Path(__file__).resolve().parent.parent / "content"
 
@@ -19,8 +25,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check.add_argument("folder", nargs="?", type=Path, default=CONTENT)
     check.add_argument("--quick", action="store_true", help="do not run the graders")
     check.add_argument("--hints", action="store_true", help="also say what could be better")
+    new = commands.add_parser("new", help="write a first draft in the right form")
+    new.add_argument("kind", choices=["lesson", "course", "exercise"])
+    new.add_argument("id")
+    new.add_argument("--course", default="", help="the course that a lesson or exercise joins")
+    new.add_argument("--folder", type=Path, default=CONTENT)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "new":
+        return begin(chosen.folder, chosen.kind, chosen.id, course=chosen.course)
     return check_folder(chosen.folder, run_graders=not chosen.quick, hints=chosen.hints)
+
+
+def begin(folder: Path, kind: str, name: str, *, course: str) -> int:
+    """Write a draft and say where it is; 1 when that cannot be done."""
+    try:
+        for path in write_draft(folder, kind, name, course=course):
+            print(path)
+    except DomainError as refusal:
+        print(refusal.message, file=sys.stderr)
+        return 1
+    if kind != "course":
+        print(f"Now list “{name}” in {course}/course.yaml, write, and run the check.")
+    return 0
 
 
 def check_folder(folder: Path, *, run_graders: bool, hints: bool) -> int:
