@@ -42,13 +42,13 @@ class Sheet:
     def by_node(self) -> dict[str, list[Mapping[str, Json]]]:
         found: dict[str, list[Mapping[str, Json]]] = {}
         for row in self.findings:
-            if row["path"]:
-                found.setdefault(row["path"][0], []).append(row)
+            if row.get("node"):
+                found.setdefault(row["node"], []).append(row)
         return found
 
     @property
     def steps(self) -> list[tuple[Mapping[str, Json], list[Mapping[str, Json]]]]:
-        """Each step with the findings that begin at it."""
+        """Each step with the findings that blame it."""
         by_node = self.by_node
         return [(row, by_node.get(row["id"], [])) for row in self.rows]
 

@@ -293,6 +293,7 @@ def finding_json(finding: Finding) -> dict[str, Json]:
         "heading": checks.SAYS.get(finding.code, ""),
         "says": finding.says,
         "path": list(finding.path),
+        "node": finding.node,
         "edge": finding.edge,
     }
 
@@ -329,7 +330,7 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeRepo
             [
                 Problem(
                     finding.says,
-                    Place(node=finding.path[0] if finding.path else None, edge=finding.edge),
+                    Place(node=finding.node, edge=finding.edge),
                     finding.code,
                 )
                 for finding in stopped
@@ -369,6 +370,7 @@ def _overloads(measured: Measured, map_: WorkflowMap) -> Iterable[Finding]:
             "warning",
             f"{pool.name}: {people} {offered:.2f} times the work they can do, so {grows}.",
             steps,
+            node=steps[0],
         )
 
 
@@ -550,7 +552,7 @@ def _checks_criterion(
         for node_id in extra
     ]
     first = next((f for f in findings if f.code in open_checks), None)
-    place = Place(node=first.path[0] if first and first.path else None)
+    place = Place(node=first.node if first else None)
     verdict: Verdict = (
         "met" if points >= task.static_points else "partly" if points > 0 else "absent"
     )
@@ -578,7 +580,7 @@ def _must_criterion(code: str, findings: tuple[Finding, ...]) -> CriterionResult
         must=True,
         reason=" ".join(finding.says for finding in broken) or "Holds on every path.",
         place=Place(
-            node=first.path[0] if first and first.path else None,
+            node=first.node if first else None,
             edge=first.edge if first else None,
         ),
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeVar
@@ -245,8 +245,22 @@ def run_checks(map_: WorkflowMap, world: World) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: (finding.code, finding.path)))
 
 
-def _finding(code: str, says: str, path: Iterable[str] = (), edge: str | None = None) -> Finding:
-    return Finding(code, severity(code), says, tuple(path), edge)
+def _finding(
+    code: str,
+    says: str,
+    path: Iterable[str] = (),
+    edge: str | None = None,
+    node: str | None = None,
+) -> Finding:
+    walked = tuple(path)
+    blamed = node or (walked[0] if walked else None)
+    return Finding(code, severity(code), says, walked, edge, blamed)
+
+
+def _last_choice(graph: Graph, path: Sequence[str]) -> str:
+    """The last gateway of a walk, where it could have turned; without one, where it led."""
+    gateways = [node_id for node_id in path if graph.nodes[node_id].kind == "gateway"]
+    return gateways[-1] if gateways else path[-1]
 
 
 def _chain(graph: Graph, path: Iterable[str]) -> str:
@@ -506,6 +520,7 @@ def _w11(graph: Graph) -> Iterable[Finding]:
                 f"{who}: {graph.name(target)} can be reached with no human review: "
                 f"{_chain(graph, path)}.",
                 path,
+                node=_last_choice(graph, path),
             )
 
 
@@ -672,6 +687,7 @@ def _w15(graph: Graph) -> Iterable[Finding]:
                 f"Untrusted text can reach {graph.name(target)} without a guard: "
                 f"{_chain(graph, path)}.",
                 path,
+                node=target,
             )
 
 
@@ -721,6 +737,7 @@ def _w18(graph: Graph) -> Iterable[Finding]:
                     f"{graph.name(node.id)} can run before {graph.name(target)} was done: "
                     f"{_chain(graph, path)}.",
                     path,
+                    node=node.id,
                 )
 
 
@@ -758,6 +775,7 @@ def _w20(graph: Graph) -> Iterable[Finding]:
                         f"{graph.name(proposer.id)} both proposes and, at "
                         f"{graph.name(person.id)}, approves.",
                         [proposer.id, person.id],
+                        node=person.id,
                     )
 
 

@@ -39,7 +39,7 @@ def draw(
 ) -> str:
     """The map as one `svg` element with a title and a description; empty maps draw their title.
 
-    Findings are marked with their code on the first step of their path; steps whose block is in
+    Findings are marked with their code on the step that they blame; steps whose block is in
     `high_risk` get the class `node--risk`.
     """
     if not map_.nodes:
@@ -78,8 +78,8 @@ def draw(
                 key=lambda other: tracks.get(other, spots[other.src].x),
             )
             start, end = spots[edge.src], spots[edge.dst]
-            x0 = start.x + _spread(index, len(outs))
-            x1 = end.x + _spread(ins.index(edge), len(ins))
+            x0 = start.x + _spread(index, [other in tracks for other in outs])
+            x1 = end.x + _spread(ins.index(edge), [other in tracks for other in ins])
             y0, y1 = start.y + BOX_H / 2, end.y - BOX_H / 2
             line = (
                 _around(x0, y0, x1, y1, tracks[edge]) if edge in tracks else _down(x0, y0, x1, y1)
@@ -101,6 +101,7 @@ def draw(
         for node in map_.nodes
     ]
     parts += words
+    parts += [_badge(spots[node_id], codes) for node_id, codes in marks.items() if node_id in spots]
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -178,8 +179,15 @@ def _place(layers: Sequence[Sequence[str]], gaps: Sequence[float]) -> dict[str, 
     return spots
 
 
-def _spread(index: int, count: int) -> float:
-    return (index - (count - 1) / 2) * min(48, (BOX_W - 40) / max(count, 1))
+def _spread(index: int, aside: Sequence[bool]) -> float:
+    """How far from the middle the way of this number meets the box.
+
+    A single way straight up or down keeps the middle; those along the side stand to its right.
+    """
+    count = len(aside)
+    if aside.count(False) == 1 and not aside[0]:
+        return index * min(48.0, (BOX_W / 2 - 20) / max(count - 1, 1))
+    return (index - (count - 1) / 2) * min(48.0, (BOX_W - 40) / max(count, 1))
 
 
 def _down(x0: float, y0: float, x1: float, y1: float) -> str:
@@ -221,8 +229,8 @@ def _label(edge: Edge) -> str:
 def _marks(findings: Iterable[Finding]) -> dict[str, list[str]]:
     marks: dict[str, list[str]] = {}
     for finding in findings:
-        if finding.path and finding.code not in marks.get(finding.path[0], []):
-            marks.setdefault(finding.path[0], []).append(finding.code)
+        if finding.node and finding.code not in marks.get(finding.node, []):
+            marks.setdefault(finding.node, []).append(finding.code)
     return marks
 
 
@@ -244,15 +252,6 @@ def _box(node: Node, spot: Spot, codes: Sequence[str], risky: bool) -> str:
     name = node.name
     if len(name) > LINE_CHARACTERS:
         name = name[: LINE_CHARACTERS - 1] + "…"
-    badge = ""
-    if codes:
-        words = ", ".join(codes[:3])
-        badge = (
-            f'<rect class="badge" x="{left + BOX_W - 12 - 9 * len(words):.0f}" y="{top - 11:.0f}" '
-            f'width="{9 * len(words) + 8}" height="22" rx="4"/>'
-            f'<text class="badge-t" x="{left + BOX_W - 8 - 4.5 * len(words):.0f}" '
-            f'y="{top + 5:.0f}" text-anchor="middle" font-size="{FONT}">{words}</text>'
-        )
     marked = " is-marked" if codes else ""
     if risky:
         marked += " node--risk"
@@ -261,7 +260,18 @@ def _box(node: Node, spot: Spot, codes: Sequence[str], risky: bool) -> str:
         f'<text class="kind" x="{spot.x:.0f}" y="{spot.y - 6:.0f}" text-anchor="middle" '
         f'font-size="{FONT}">{KIND_WORDS[node.kind]}</text>'
         f'<text class="name" x="{spot.x:.0f}" y="{spot.y + 15:.0f}" text-anchor="middle" '
-        f'font-size="15">{escape(name)}</text>{badge}</g>'
+        f'font-size="15">{escape(name)}</text></g>'
+    )
+
+
+def _badge(spot: Spot, codes: Sequence[str]) -> str:
+    words = ", ".join(codes[:3]) + ("…" if len(codes) > 3 else "")
+    width = 11 * len(words) + 12
+    right, top = spot.x + BOX_W / 2 - 6, spot.y - BOX_H / 2
+    return (
+        f'<g><rect class="badge" x="{right - width:.0f}" y="{top - 12:.0f}" width="{width}" '
+        f'height="24" rx="4"/><text class="badge-t" x="{right - width / 2:.0f}" '
+        f'y="{top + 5:.0f}" text-anchor="middle" font-size="{FONT}">{words}</text></g>'
     )
 
 

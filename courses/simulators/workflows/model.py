@@ -144,10 +144,14 @@ class BadMap(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a static check found. `path` holds node ids, in walking order where there is one."""
+    """What a static check found.
+
+    `path` holds node ids, in walking order where there is one; `node` is the step to mend.
+    """
 
     code: str
     severity: Literal["gate", "must", "warning"]
     says: str
     path: tuple[str, ...] = ()
     edge: str | None = None
+    node: str | None = None
