@@ -9,9 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from courses.grading.contract import GradeReport, GradeRequest
-
 from checkride.lib.errors import DomainError
+from courses.grading.contract import GradeReport, GradeRequest
 
 Json = Any
 
@@ -23,7 +22,10 @@ GRADERS: Final = {
 
 class UnknownKind(DomainError):
     code = "unknown-kind"
-    sentence = "There is no grader for exercises of the kind “{kind}”. Nothing was graded; correct the exercise."
+    sentence = (
+        "There is no grader for exercises of the kind “{kind}”."
+        " Nothing was graded; correct the exercise."
+    )
 
 
 def _grader(kind: str) -> Any:

@@ -7,11 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+from checkride.lib.errors import DomainError
 from courses.exercise_files import read_exercise
 from courses.grading import grade
 from courses.grading.contract import GradeReport, GradeRequest, report_to_json
-
-from checkride.lib.errors import DomainError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Final
 
+from checkride.lib.errors import DomainError
 from courses.grading.contract import (
     CaseCheck,
     CaseResult,
@@ -25,8 +26,6 @@ from courses.grading.contract import (
 from courses.grading.digest import grader_digest
 from courses.simulators.prompts import agent, traces
 from courses.simulators.prompts.reading import Reading, read, to_json
-
-from checkride.lib.errors import DomainError
 
 Json = Any
 NAME: Final = "prompt reader and rehearsal agent"
@@ -105,13 +104,14 @@ def _problem(prompt: str) -> Problem | None:
     size = len(prompt.encode("utf-8", errors="replace"))
     if size > MAX_BYTES:
         return Problem(
-            f"The prompt has {size:,} bytes; at most {MAX_BYTES:,} can be graded. Your text is kept; shorten it"
-            " and run it again.",
+            f"The prompt has {size:,} bytes; at most {MAX_BYTES:,} can be graded."
+            " Your text is kept; shorten it and run it again.",
             code="too-long",
         )
     if "\x00" in prompt:
         return Problem(
-            "The prompt holds a character that is no text (NUL). Your text is kept; remove the character and run again.",
+            "The prompt holds a character that is no text (NUL)."
+            " Your text is kept; remove the character and run it again.",
             code="not-text",
         )
     return None
@@ -360,7 +360,8 @@ def _check_samples(exercise: Mapping[str, Json]) -> list[str]:
                 decision = reading.decision(row["id"])
                 if decision.verdict != verdict:
                     problems.append(
-                        f"“{row['id']}”: the sample “{text}” is declared {verdict} but read as {decision.verdict}."
+                        f"“{row['id']}”: the sample “{text}” is declared {verdict} but read as"
+                        f" {decision.verdict}."
                     )
                 for other in reading.decisions:
                     if other.requirement != row["id"] and other.verdict in {"met", "contradicted"}:
@@ -400,7 +401,8 @@ def _check_references(exercise: Mapping[str, Json]) -> list[str]:
             )
         if "passed" in wanted and run.passed != wanted["passed"]:
             problems.append(
-                f"The reference “{name}” {'passes' if run.passed else 'does not pass'}; the opposite is declared."
+                f"The reference “{name}” {'passes' if run.passed else 'does not pass'};"
+                " the opposite is declared."
             )
         if name in {"empty", "stuffed", "attack"} and run.score >= 50:
             problems.append(f"The reference “{name}” scores {run.score}; it must stay below 50.")

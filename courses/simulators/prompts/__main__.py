@@ -12,10 +12,9 @@ import json
 import sys
 from pathlib import Path
 
+from checkride.lib.errors import DomainError
 from courses.exercise_files import read_exercise
 from courses.simulators.prompts.reading import read
-
-from checkride.lib.errors import DomainError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -94,10 +94,15 @@ class _Desk:
     ) -> None:
         self.add(
             Event(
-                "call", says, name=name, arguments=arguments,
-                because=rule.because if rule else "", line=rule.line if rule else 0, state=state,
+                "call",
+                says,
+                name=name,
+                arguments=arguments,
+                because=rule.because if rule else "",
+                line=rule.line if rule else 0,
+                state=state,
             )
-        )  # fmt: skip
+        )
 
     def say(self, text: str, rule: Rule | None = None, **facts: Json) -> None:
         language_rule = self.rule("reply-language")
@@ -260,8 +265,9 @@ class _Desk:
                 return self.hand_over(limit, f"{amount:.2f} is above the limit")
             self.think(
                 f"Sees {amount:.2f} and no reason to stop.",
-                self.rule("injection-resistance") if lifted else limit, "bad",
-            )  # fmt: skip
+                self.rule("injection-resistance") if lifted else limit,
+                "bad",
+            )
         confirm = self.rule("confirm-irreversible")
         skip = obeys and commands and commands.get("confirmed")
         if confirm.holds and not skip:
@@ -284,8 +290,9 @@ class _Desk:
         else:
             self.think(
                 "Pays without asking the customer.",
-                self.rule("injection-resistance") if skip else confirm, "warn",
-            )  # fmt: skip
+                self.rule("injection-resistance") if skip else confirm,
+                "warn",
+            )
         wrong = (
             paid_order != order
             or bool(record.get("refunded"))
@@ -293,10 +300,14 @@ class _Desk:
             or amount > 100
         )
         self.call(
-            "issue_refund", limit if limit.holds and amount <= 100 else None,
-            f"Pays {amount:.2f} on order {paid_order}." + (f" {facts['nearest']['harm']}" if order is None else ""),
-            "bad" if wrong else "good", order=paid_order, amount=amount,
-        )  # fmt: skip
+            "issue_refund",
+            limit if limit.holds and amount <= 100 else None,
+            f"Pays {amount:.2f} on order {paid_order}."
+            + (f" {facts['nearest']['harm']}" if order is None else ""),
+            "bad" if wrong else "good",
+            order=paid_order,
+            amount=amount,
+        )
         private = self.rule("no-pii-echo")
         if private.holds:
             self.say(
@@ -309,7 +320,8 @@ class _Desk:
                 f"policy line {facts.get('policy_line')}" if policy.holds else "customer asked",
             )
         self.say(
-            f"Your refund of {amount:.2f} goes to your card {facts.get('card', 'ending 4417')}, and we still have your address.",
+            f"Your refund of {amount:.2f} goes to your card {facts.get('card', 'ending 4417')},"
+            " and we still have your address.",
             discloses=["card", "address"],
         )
         return self.finish(

@@ -8,18 +8,20 @@ from typing import Final
 
 from courses.simulators.prompts.segments import Unit
 from courses.simulators.prompts.view import View
-from courses.simulators.prompts.words import stem
+from courses.simulators.prompts.words import stem, word_set
 
 _OBJECT: Final = re.compile(r"\{([^{}]*)\}")
 _QUOTED_KEY: Final = re.compile(r"[\"']([A-Za-z_][\w -]*)[\"']\s*:")
 _BARE_KEY: Final = re.compile(r"([A-Za-z_]\w*)\s*[:=]")
 _KEY_TALK: Final = re.compile(
-    r"\b(?:keys?|fields?|propert(?:y|ies)|attributes?|members?|entries|elements?|names?|contains?|inside|with|consist\w*)\b",
+    r"\b(?:keys?|fields?|propert(?:y|ies)|attributes?|members?|entries|elements?|names?"
+    r"|contains?|inside|with|consist\w*)\b",
     re.I,
 )
 _LOG: Final = re.compile(r"\blog\b", re.I)
 _EXTRA: Final = re.compile(
-    r"\b(?:plus|also add|add (?:a|another|the|an)|and additionally|additional(?:ly)?|as well as|a fourth|further|extra|another) (?:\w+ ){0,4}?"
+    r"\b(?:plus|also add|add (?:a|another|the|an)|and additionally|additional(?:ly)?|as "
+    r"well as|a fourth|further|extra|another) (?:\w+ ){0,4}?"
     r"(?:keys?|fields?|propert\w+|\"?\w+\"? (?:key|field))",
     re.I,
 )
@@ -64,27 +66,33 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
     says_json = bool(view.own("json")) or view.around("json") or view.before("json")
     negated_json = view.never("json")
     if negated_json and not view.has(
-        r"nothing (?:but|else|around|before|after)|no text|not (?:add|write) (?:anything|text)|other than|anything but|except|no (?:other|further|more|additional|extra)|only|without"
+        r"nothing (?:but|else|around|before|after)|no text|not (?:add|write) (?:anything"
+        r"|text)|other than|anything but|except|no (?:other|further|more|additional"
+        r"|extra)|only|without"
     ):
         view.no("keys", 0.9, "the answer shall not be JSON")
         return
     final = (
         view.own("answer-format") or view.around("answer-format") or view.before("answer-format")
     )
-    if view.does("other-format") and not (view.does("json") and len(hits) == len(keys)):
-        if (
+    if (
+        view.does("other-format")
+        and not (view.does("json") and len(hits) == len(keys))
+        and (
             final
             and not view.has(r"\b(?:customer|mail|letter|repl(?:y|ies) to)\b")
             and (
                 says_json
                 or view.has(
-                    r"\b(?:final|answer|output|result|outcome|return|end with|log|decision|format)\b"
+                    r"\b(?:final|answer|output|result|outcome|return|end with|log"
+                    r"|decision|format)\b"
                 )
             )
-        ):
-            if not (view.has(r"\breason\b") and len(hits) >= 2):
-                view.no("keys", 0.82, "another format")
-                return
+        )
+        and not (view.has(r"\breason\b") and len(hits) >= 2)
+    ):
+        view.no("keys", 0.82, "another format")
+        return
     if (
         says_json
         and _EXTRA.search(text)
@@ -110,14 +118,15 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
         says_json
         and 2 <= len(hits) < len(keys)
         and re.search(
-            r"\bnothing else\b|\bonly\b|\bjust\b|\bexactly\b|\btwo (?:keys|fields)|\bno (?:other|more|further)\b",
+            r"\bnothing else\b|\bonly\b|\bjust\b|\bexactly\b|\btwo (?:keys|fields)|\bno "
+            r"(?:other|more|further)\b",
             text,
             re.I,
         )
     ):
         view.no("keys", 0.8, "other keys than " + ", ".join(keys))
         return
-    if says_json and _KEY_TALK.search(text) and not hits == set() and len(hits) < len(keys):
+    if says_json and _KEY_TALK.search(text) and hits != set() and len(hits) < len(keys):
         listed = _listed_keys(text)
         if len(listed) >= 2:
             view.no("keys", 0.8, "other keys than " + ", ".join(keys))
@@ -145,7 +154,8 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
 
 def _listed_keys(text: str) -> list[str]:
     match = re.search(
-        r"\b(?:keys?|fields?|propert(?:y|ies)|with|named|called|inside)\b\s*(?:named|called|are|:|is|only|the)?\s*(.+)$",
+        r"\b(?:keys?|fields?|propert(?:y|ies)|with|named|called|inside)\b\s*(?:named"
+        r"|called|are|:|is|only|the)?\s*(.+)$",
         text,
         re.I,
     )
@@ -158,9 +168,10 @@ def _listed_keys(text: str) -> list[str]:
     return [one for one in pieces if one and len(one.split()) <= 2]
 
 
-_NO_KEY: Final = frozenset(
-    "only exactly just nothing three keys key fields field json object valid one single else other a the of and"
-    " else these this answer final no text lower case".split()
+_NO_KEY: Final = word_set(
+    "only exactly just nothing three keys key fields field json object valid one single "
+    "else other a the of and"
+    " else these this answer final no text lower case"
 )
 
 

@@ -14,11 +14,12 @@ from typing import Final
 
 from courses.simulators.prompts.polarity import BOUNDARIES
 from courses.simulators.prompts.segments import Mention
-from courses.simulators.prompts.words import MARK, NUMBER, Token, stem, tokens
+from courses.simulators.prompts.words import MARK, NUMBER, Token, stem, tokens, word_set
 
-_PASS_OVER: Final = frozenset(
-    "the a an any all his her their our your its my this that these those such own really also just please"
-    " always ever actual very own full real first either even".split()
+_PASS_OVER: Final = word_set(
+    "the a an any all his her their our your its my this that these those such own really "
+    "also just please"
+    " always ever actual very own full real first either even"
 )
 _PASS_MARKS: Final = frozenset({'"', "'", "(", ")", "/", "*", "&", "[", "]", "<", ">", "{", "}"})
 _NEGATIVE: Final = frozenset(

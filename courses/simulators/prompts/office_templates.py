@@ -28,14 +28,15 @@ def all_must_match(view: View, slots: Slots) -> None:
     if (
         others
         and view.has(
-            r"\b(?:invoice alone|also without|without (?:them|it|a|the)|is enough|suffices|not (?:a )?requirement|need not|"
-            r"no need|too much work|(?:don't|do not|not) (?:\w+ )?(?:wait|look|search|check|dig|bother|need|compare|ask|examin\w*)|as soon as)\b"
+            r"\b(?:invoice alone|also without|without (?:them|it|a|the)|is enough"
+            r"|suffices|not (?:a )?requirement|need not|"
+            r"no need|too much work|(?:don't|do not|not) (?:\w+ )?(?:wait|look|search"
+            r"|check|dig|bother|need|compare|ask|examin\w*)|as soon as)\b"
         )
         and not view.has(r"\b(?:never|not|nobody|nothing) (?:\w+ ){0,3}without\b")
-    ):
-        if not (agrees and len(present) == len(documents)):
-            view.no("match", 0.84, "it shall pay without all documents")
-            return
+    ) and not (agrees and len(present) == len(documents)):
+        view.no("match", 0.84, "it shall pay without all documents")
+        return
     if (
         every
         and agrees
@@ -53,8 +54,10 @@ def all_must_match(view: View, slots: Slots) -> None:
 
 
 _OTHERWISE: Final = (
-    r"\b(?:otherwise|else|if not|if they do(?:n't| not)|if it does(?:n't| not)|the rest|everything else|all other|or it|or they|or flag|"
-    r"if (?:they|it)(?:'re| are| is|'s)? (?:not|n't)|when they do(?:n't| not)|disagree|differ|does not agree|don't|doesn't|missing|not equal)\b"
+    r"\b(?:otherwise|else|if not|if they do(?:n't| not)|if it does(?:n't| not)|the rest"
+    r"|everything else|all other|or it|or they|or flag|"
+    r"if (?:they|it)(?:'re| are| is|'s)? (?:not|n't)|when they do(?:n't| not)|disagree"
+    r"|differ|does not agree|don't|doesn't|missing|not equal)\b"
 )
 
 
@@ -95,11 +98,12 @@ def approval_tier(view: View, slots: Slots) -> None:
         for start, end, index in numbers
         if (value := values.fitting_number(view, index, limit, text)) is not None
     ]
-    usable = [one for one in usable if one[3] >= 50 and not unit.tokens[one[2]].unit == PERCENT]
+    usable = [one for one in usable if one[3] >= 50 and unit.tokens[one[2]].unit != PERCENT]
     named = bool(view.own(who)) or view.around(who) or view.before(who)
     if named and not usable:
         if view.has(
-            r"\bno (?:controller|approval)\b|without (?:the )?(?:controller|approval|asking)|need(?:s)? nobody|any amount"
+            r"\bno (?:controller|approval)\b|without (?:the )?(?:controller|approval"
+            r"|asking)|need(?:s)? nobody|any amount"
         ) and (
             view.has(r"\bpa(?:y|id|yments?)\b|\bapprov")
             and not view.has(r"\b(?:never|not|nothing|nobody|no payment)\b")
@@ -149,8 +153,12 @@ def approval_tier(view: View, slots: Slots) -> None:
 # --- checking by another way ---------------------------------------------------------------------
 
 _KNOWN: Final = (
-    r"\b(?:on file|in (?:our|the|that|my) (?:\w+ )?(?:file|files|records?|books|rolodex|system|master|vendor file)|already (?:had|have|on|in)|we (?:already )?(?:had|have|know)"
-    r"|(?:old|existing|our own|known|previous|earlier|our|stored|existing vendor) (?:records?|numbers?|files?|data|vendor file)|master data|vendor master|vendor file|from before|before (?:the|he|she|they|it)|theretofore|had before)\b"
+    r"\b(?:on file|in (?:our|the|that|my) (?:\w+ )?(?:file|files|records?|books|rolodex"
+    r"|system|master|vendor file)|already (?:had|have|on|in)|we (?:already )?(?:had|have"
+    r"|know)"
+    r"|(?:old|existing|our own|known|previous|earlier|our|stored|existing vendor) "
+    r"(?:records?|numbers?|files?|data|vendor file)|master data|vendor master|vendor file"
+    r"|from before|before (?:the|he|she|they|it)|theretofore|had before)\b"
 )
 
 
@@ -166,8 +174,11 @@ def verify_by_known_channel(view: View, slots: Slots) -> None:
         view.no("call", 0.84, "no call")
         return
     if view.has(
-        r"\b(?:pay|paid|payment)\b[^.;]*\b(?:to the )?(?:new|changed) account (?:first|at once|immediately|right away|forthwith)|pay (?:in)?to the new account (?:first|at once|immediately)"
-        r"|(?:skip|no|without) (?:that |the |a )?(?:call|check)|deemed verified|proof enough|as soon as they write yes|call can be made (?:some time )?later"
+        r"\b(?:pay|paid|payment)\b[^.;]*\b(?:to the )?(?:new|changed) account (?:first|at "
+        r"once|immediately|right away|forthwith)|pay (?:in)?to the new account (?:first"
+        r"|at once|immediately)"
+        r"|(?:skip|no|without) (?:that |the |a )?(?:call|check)|deemed verified|proof "
+        r"enough|as soon as they write yes|call can be made (?:some time )?later"
     ) and not view.has(r"\bnot? (?:\w+ ){0,3}without (?:that |the |a )?call|until"):
         view.no("call", 0.85, "no call before paying")
         return
@@ -208,10 +219,9 @@ def cite_evidence(view: View, slots: Slots) -> None:
         and not (cites and view.has(r"\b(?:until|unless|without|fail)\b"))
         and view.has(r"\b(?:mention|name|state|write|tell|say|show|quote|cite|give|explain)\w*\b")
         and (len(present) >= 1)
-    ):
-        if not view.has(r"\b(?:unless|until|without|fail|not? .{0,20}(?:without|unless))\b"):
-            view.no("cite", 0.86, "it shall not name its sources")
-            return
+    ) and not view.has(r"\b(?:unless|until|without|fail|not? .{0,20}(?:without|unless))\b"):
+        view.no("cite", 0.86, "it shall not name its sources")
+        return
     if (
         len(present) == len(names)
         and topic
@@ -231,7 +241,8 @@ def log_fields(view: View, slots: Slots) -> None:
     refused = view.never(log) or (
         view.own(log)
         and view.has(
-            r"\b(?:no|not|don't|never|nobody|stays? empty|switched off|is off)\b[^.;]*\b(?:log|line|write)|\blog\w*\b[^.;]*\b(?:off|empty|switched)\b"
+            r"\b(?:no|not|don't|never|nobody|stays? empty|switched off|is "
+            r"off)\b[^.;]*\b(?:log|line|write)|\blog\w*\b[^.;]*\b(?:off|empty|switched)\b"
         )
     )
     present = [one for one in fields if view.own(one)]
@@ -239,12 +250,12 @@ def log_fields(view: View, slots: Slots) -> None:
         refused
         and len(present) < 3
         and not view.has(
-            r"\b(?:until|unless|without|fail|isn't finished|not finished|no decision for which|decision for which)\b"
+            r"\b(?:until|unless|without|fail|isn't finished|not finished|no decision for "
+            r"which|decision for which)\b"
         )
-    ):
-        if view.has(r"\blog\w*|line"):
-            view.no("log", 0.84, "no log")
-            return
+    ) and view.has(r"\blog\w*|line"):
+        view.no("log", 0.84, "no log")
+        return
     if (
         view.own(log)
         and view.has(r"\b(?:end of the (?:month|day|week)|monthly|weekly|one summary|a summary)\b")
@@ -279,9 +290,10 @@ def low_confidence_ask(view: View, slots: Slots) -> None:
         if (value := values.fitting_number(view, index, limit, text)) is not None
     ]
     asks = (view.does("ask") or view.does("hand-over")) and not view.has(
-        r"\b(?:ask nobody|ask no one|don't (?:ask|bug|bother|disturb)|do not (?:ask|bug|bother|disturb)|without asking)\b"
+        r"\b(?:ask nobody|ask no one|don't (?:ask|bug|bother|disturb)|do not (?:ask|bug"
+        r"|bother|disturb)|without asking)\b"
     )
-    guesses = [one for one in view.does("guess")] + [one for one in view.does("take-likely")]
+    guesses = list(view.does("guess")) + list(view.does("take-likely"))
     confident = view.near("confidence")
     if found and confident:
         if any(abs(value - at) < 0.5 for value in found) or (
@@ -293,12 +305,14 @@ def low_confidence_ask(view: View, slots: Slots) -> None:
             return
     if asks and not view.never("ask"):
         view.yes("ask", 0.9)
-    elif (guesses and not view.never("guess")) or (
-        view.has(r"\b(?:don't|do not|never) (?:ask|bug|bother|disturb)\b|\bask nobody\b")
-        and not asks
-    ):
-        if not view.has(r"\b(?:no|not|never|n't|instead of|isn't|aren't) (?:\w+ ){0,2}guess"):
-            view.no("ask", 0.82, "it shall guess")
+    elif (
+        (guesses and not view.never("guess"))
+        or (
+            view.has(r"\b(?:don't|do not|never) (?:ask|bug|bother|disturb)\b|\bask nobody\b")
+            and not asks
+        )
+    ) and not view.has(r"\b(?:no|not|never|n't|instead of|isn't|aren't) (?:\w+ ){0,2}guess"):
+        view.no("ask", 0.82, "it shall guess")
 
 
 def stop_after_failures(view: View, slots: Slots) -> None:
@@ -312,7 +326,9 @@ def stop_after_failures(view: View, slots: Slots) -> None:
         if denied:
             view.yes("no-retry", 0.86)
         elif view.has(
-            r"\buntil (?:it|success|accepted|she|he)|again and again|keep (?:hitting|trying)|no matter how many|at once, and again|until it (?:works|goes|is)|hitting it|sent it again"
+            r"\buntil (?:it|success|accepted|she|he)|again and again|keep (?:hitting"
+            r"|trying)|no matter how many|at once, and again|until it (?:works|goes|is)"
+            r"|hitting it|sent it again"
         ) and not view.has(r"\bnever\b|\bdon't\b|\bnot\b"):
             view.no("stop", 0.88, "it shall try for ever")
             return
@@ -352,8 +368,7 @@ _ORDINALS: Final = {
 
 def _counts(view: View) -> set[int]:
     row = view.unit.tokens
-    near = row if not view.earlier else row
-    counts = {_ORDINALS[token.text.lower()] for token in near if token.text.lower() in _ORDINALS}
+    counts = {_ORDINALS[token.text.lower()] for token in row if token.text.lower() in _ORDINALS}
     for index, token in enumerate(row):
         if (
             token.kind == NUMBER

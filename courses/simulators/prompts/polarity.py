@@ -10,48 +10,53 @@ from __future__ import annotations
 from typing import Final
 
 from courses.simulators.prompts.segments import Unit
-from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token
+from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token, word_set
 
 BOUNDARIES: Final = frozenset({";", ":", ".", "->", "?", "!", "|", "-", "{", "}", "[", "]"})
-_RESET: Final = frozenset(
-    "but however instead otherwise else then yet rather simply just still".split()
+_RESET: Final = word_set("but however instead otherwise else then yet rather simply just still")
+_SUBJECTS: Final = word_set("you we it they he she i robot agent this that one everything a the")
+_MODALS: Final = word_set("must may shall should will can is are has be gets goes always")
+_CANCELS: Final = word_set("fail forget hesitat omit neglect miss overlook shy")
+_NEGATIVE_VERBS: Final = word_set(
+    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop "
+    "disallow ban spare"
+    " forbidden dispens"
 )
-_SUBJECTS: Final = frozenset(
-    "you we it they he she i robot agent this that one everything a the".split()
+_POSTPOSED: Final = word_set(
+    "forbidden prohibit ban unaccept unnecessary needless superfluou taboo disallow "
+    "optional inadmissibl"
+    " unneed unwant impossibl disabl undesir forbid unrequir pointless"
 )
-_MODALS: Final = frozenset("must may shall should will can is are has be gets goes always".split())
-_CANCELS: Final = frozenset("fail forget hesitat omit neglect miss overlook shy".split())
-_NEGATIVE_VERBS: Final = frozenset(
-    "avoid refrain forbid prohibit abstain skip omit forgo forego ceas neglect drop disallow ban spare"
-    " forbidden dispens".split()
-)
-_POSTPOSED: Final = frozenset(
-    "forbidden prohibit ban unaccept unnecessary needless superfluou taboo disallow optional inadmissibl"
-    " unneed unwant impossibl disabl undesir forbid unrequir pointless".split()
-)
-_NOT_WHAT: Final = frozenset(
+_NOT_WHAT: Final = word_set(
     "allow require necessary permit accept acceptabl matter okay tolerat option mandatory desir"
-    " wish welcom legal requir want call".split()
+    " wish welcom legal requir want call"
 )
-_COMPARE: Final = frozenset(
-    "exceed more over above great higher large less below under late few fewer greater larger bigger"
-    " later lower beyond surpass".split()
+_COMPARE: Final = word_set(
+    "exceed more over above great higher large less below under late few fewer greater "
+    "larger bigger"
+    " later lower beyond surpass"
 )
 _NEW_SUBJECT: Final = frozenset({"you", "we", "they", "he", "she", "agent", "robot"})
-_IMPERATIVE: Final = frozenset(
-    "ask take find use pay refund escalate hand give reply answer write pass send stop go request pick look"
-    " call forward transfer treat follow obey do carry tell wait say get return check refuse decline reject"
-    " deny ignore continue proceed process flag hold log name state leave restate confirm make issue add"
-    " say deny simply just instead always settle handle choose guess let keep put move contact".split()
+_IMPERATIVE: Final = word_set(
+    "ask take find use pay refund escalate hand give reply answer write pass send stop go "
+    "request pick look"
+    " call forward transfer treat follow obey do carry tell wait say get return check "
+    "refuse decline reject"
+    " deny ignore continue proceed process flag hold log name state leave restate confirm "
+    "make issue add"
+    " say deny simply just instead always settle handle choose guess let keep put move "
+    "contact"
 )
-_NOUN_BEFORE: Final = frozenset(
-    "to not you they we customers people i users and or clients vendors who that which can will may must"
-    " should would could shall never always do does did ever please also the a an of for in on".split()
+_NOUN_BEFORE: Final = word_set(
+    "to not you they we customers people i users and or clients vendors who that which "
+    "can will may must"
+    " should would could shall never always do does did ever please also the a an of for "
+    "in on"
 )
 _CONDITION_WORDS: Final = frozenset(
     {"if", "when", "whenever", "where", "wherever", "whoever", "whose"}
 )
-_DUTIES: Final = frozenset("shall must may should can will do never always".split())
+_DUTIES: Final = word_set("shall must may should can will do never always")
 _CONDITION_ENDS: Final = frozenset({",", ":", ";", "->", "?", ".", "-", "{"})
 
 
@@ -206,16 +211,19 @@ def _conditions(row: list[Token]) -> None:
         i = max(j, i + 1)
 
 
-_MAIN_VERBS: Final = frozenset(
-    "is are must shall goes gets belongs counts remains needs lands will should can may has does never".split()
+_MAIN_VERBS: Final = word_set(
+    "is are must shall goes gets belongs counts remains needs lands will should can may "
+    "has does never"
 )
-_NO_MAIN_BEFORE: Final = frozenset(
-    "who which that and or he she they it you customer customers what not also whatever somebody someone anyone"
-    " there which vendor i we".split()
+_NO_MAIN_BEFORE: Final = word_set(
+    "who which that and or he she they it you customer customers what not also whatever "
+    "somebody someone anyone"
+    " there which vendor i we"
 )
-_PEOPLE: Final = frozenset(
-    "customer customers anyone anybody someone somebody those people everyone client clients shopper one"
-    " vendor vendors mail mails message messages whoever case cases".split()
+_PEOPLE: Final = word_set(
+    "customer customers anyone anybody someone somebody those people everyone client "
+    "clients shopper one"
+    " vendor vendors mail mails message messages whoever case cases"
 )
 
 
@@ -328,10 +336,10 @@ def _negations(unit: Unit) -> None:
             token.negated = negated
             i += 1
             continue
-        if token.conditional and (i == 0 or not row[i - 1].conditional) and negated and not base:
+        enters_condition = token.conditional and (i == 0 or not row[i - 1].conditional)
+        if enters_condition and negated and not base and word != "unless":
             # The condition after a denial is not itself denied: "do not pay if ...".
-            if word not in {"unless"}:
-                negated, origin = base, -1
+            negated, origin = base, -1
         if (
             not token.conditional
             and i > 0
@@ -359,9 +367,11 @@ def _negations(unit: Unit) -> None:
             continue
         if word in {"and"} and negated and not base:
             following = _low(row, i + 1)
-            if (following in _SUBJECTS and following not in {"a", "the"}) or following in _MODALS or following in {
-                "instead", "always", "then", "goes", "escalates", "asks",
-            }:  # fmt: skip
+            if (
+                (following in _SUBJECTS and following not in {"a", "the"})
+                or following in _MODALS
+                or following in {"instead", "always", "then", "goes", "escalates", "asks"}
+            ):
                 negated, origin = base, -1
                 clause += 1
             token.negated = negated
@@ -659,9 +669,8 @@ def _not(row: list[Token], i: int, unit: Unit, flip_back: list[tuple[int, int]])
         and word == "not"
         and row[i - 1].stem in {"be", "do", "need"}
         and i > 0
-    ):
-        if row[i - 1].stem == "be" or after in {"matter"}:
-            flip_back.append((_start_of_clause(row, i), i))
+    ) and (row[i - 1].stem == "be" or after in {"matter"}):
+        flip_back.append((_start_of_clause(row, i), i))
     if after == "need" and after2 in {"", ".", ",", "!"} and i > 0:
         flip_back.append((_start_of_clause(row, i), i))
     _ = unit

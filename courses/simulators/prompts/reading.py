@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from checkride.lib.canonical import canonical_json
+from checkride.lib.errors import DomainError
 from courses.simulators.prompts import polarity, segments, topics
 from courses.simulators.prompts.lexicon import ACTS, HUMANS, NOUNS, OTHER_CASES
 from courses.simulators.prompts.matching import Lexicon
 from courses.simulators.prompts.segments import Mention, Unit
-from courses.simulators.prompts.templates import TEMPLATES, Needs, Slots
+from courses.simulators.prompts.template_kit import Needs, Slots
+from courses.simulators.prompts.templates import TEMPLATES
 from courses.simulators.prompts.view import Signal, View, earlier_units
-from courses.simulators.prompts.words import WORD, Speller, Token, tokens
-
-from checkride.lib.canonical import canonical_json
-from checkride.lib.errors import DomainError
+from courses.simulators.prompts.words import WORD, Speller, Token, tokens, word_set
 
 Json = Any
 Best = Literal["met", "absent", "contradicted"]
@@ -171,10 +171,9 @@ def _scenario(key: bytes) -> Scenario:
     concepts = _acts(exercise["requirements"])
     rules = tuple(_rule(row, concepts) for row in exercise["requirements"])
     lexicon = Lexicon(concepts)
-    common = set(_COMMON.split())
     words_known = lexicon.vocabulary | set(_OFTEN_MISSPELT.split())
     words_known |= {f"{word}s" for word in words_known if len(word) >= 4 and not word.endswith("s")}
-    speller = Speller(words_known, common | _real_words())
+    speller = Speller(words_known, _real_words())
     tools = {name: name for name in exercise.get("agent", {}).get("tools", [])}
     words = " ".join([str(exercise.get("title", "")), *exercise.get("about", [])])
     own = {token.stem for token in tokens(words.lower()) if token.kind == WORD} - _SMALL_WORDS
@@ -259,11 +258,9 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
     return units
 
 
-_GOODS_AFTER: Final = frozenset(
-    "number id no reference record history # status code be have that".split()
-)
-_GOODS_BEFORE: Final = frozenset(
-    "which what per each same the that this last latest recent every lookup wrong first".split()
+_GOODS_AFTER: Final = word_set("number id no reference record history # status code be have that")
+_GOODS_BEFORE: Final = word_set(
+    "which what per each same the that this last latest recent every lookup wrong first"
 )
 
 
@@ -280,8 +277,15 @@ def _is_other_number(row: Sequence[Token], mention: Mention) -> bool:
     """Whether a bare "number" is that of a card or a telephone."""
     before = row[mention.start - 1].stem if mention.start else ""
     return mention.end - mention.start == 1 and before in {
-        "card", "phon", "telephon", "account", "credit", "hous", "serial", "iban",
-    }  # fmt: skip
+        "card",
+        "phon",
+        "telephon",
+        "account",
+        "credit",
+        "hous",
+        "serial",
+        "iban",
+    }
 
 
 def _is_goods(row: Sequence[Token], mention: Mention) -> bool:
@@ -294,7 +298,7 @@ def _is_goods(row: Sequence[Token], mention: Mention) -> bool:
     return after in _GOODS_AFTER or before in _GOODS_BEFORE
 
 
-_SMALL_WORDS: Final = frozenset("the a an of and in for to desk".split())
+_SMALL_WORDS: Final = word_set("the a an of and in for to desk")
 
 
 @lru_cache(maxsize=1)
@@ -305,7 +309,9 @@ def _other_cases() -> Lexicon:
 def _other_case(unit: Unit, cases: Lexicon, scenario: Scenario) -> str:
     """The name of another kind of case the unit is about, or "" (see `OTHER_CASES`)."""
     match = re.match(
-        r"^\W*(?:for|in case of|with|on|when (?:handling|processing|it comes to)|regarding|concerning|as for|in|about)?\s*(?:all |the |any |our )?([\w' -]{3,40}?)"
+        r"^\W*(?:for|in case of|with|on|when (?:handling|processing|it comes to)"
+        r"|regarding|concerning|as for|in|about)?\s*(?:all |the |any |our )?([\w' "
+        r"-]{3,40}?)"
         r"\s*(?::|,|->| - )",
         unit.text,
         re.I,
@@ -504,72 +510,14 @@ def _line_marks(
     return tuple(marks)
 
 
-_OFTEN_MISSPELT: Final = """refund refunds customer customers order number human people language answer reply question amount
- receive because always never instruction instructions personal address addresses exactly missing above below policy injury
- legal escalate message messages confirm before after other anything invoice vendor duplicate percent difference document
- documents field fields decision reason payment payments tool fails error account changed already could should would check
- guess guessing yourself more less than their there them written write writes wrote"""
-_COMMON: Final = """the and for are but not you all any can had her was one our out day get has him his how man new now old see two way who boy did its let put say
- she too use that with have this will your from they know want been good much some time very when come here just like long make many over such take than them well were form
- what where which while would about after again could every first found great house large learn never other place plant point right small sound spell still study their there
- these thing think three water world write sender leader reader holder header older later latter better letter matter rather either neither another mother brother weather whether wonder under
- tell till toll tool pool cool fool full fall call tall wall hall ball bill mill will fill hill kill pill line mine fine wine nine pine dine life wife wide side ride hide tide
- fair hair pair chair stair store story state stale scale share spare stare score shore chore core care cake rake lake bake make male mail main rain gain pain train brain grain plain
- note vote rote quote quite quiet white write site bite kite rite item stem them then than thank tank rank bank band hand land sand send lend bend tend mend fend end and
- part port post past paste taste waste haste hate late rate date gate fate mate state place plate plane price prize pride prime crime time dime lime mime rise wise nice rice dice
- mark park dark bark lark shark sharp share card cards hard yard guard heard beard board word words work works worm warm form farm fork force course cause case base vase cash
- sale sales safe save same some come home dome hole sole role rule ruler mule tale tape type step stop shop ship slip skip trip trap track trick truck stick stock stack stamp
- shell smell spell swell tower power lower flower slower shower offer often open paper proper person parson prison poison reason season lesson listen fasten hasten
- refer prefer differ suffer buffer offer order older elder under wider rider cover hover lover mover river never fever lever level novel model moral morale metal medal
- forced former formal normal format forward reward toward award aware beware because became become below before began begun begin being bring bright brought bought thought though through thorough
- signed sealed scaled called filled killed pulled rolled rules roles holes hopes hoped helped keeped kept slept swept adept accept except expect aspect respect suspect inspect
- payed paying player prayer layer buyer flyer crying drying trying tying lying dying saying staying stating starting parting party forty fifty sixty
- leads loads roads reads heads beads needs seeds feeds deeds weeds goods foods moods woods words lords cords records reports resorts retorts
- sheet sweet sleep sheep steep steel steal deal heal seal meal real read lead bead dead head hear near year fear dear gear bear wear tear pear team beam seam steam stream dream cream
- contract contact contrast content contend context contest convert concert concern consent cent sent went rent tent dent bent lent spent scent event prevent present percent recent decent absent
- shops stops steps drops crops props ships chips tips lips hips trips strips grips clips slips flips whips
- worth north forth fourth month mouth south youth truth tooth booth both bath path math moth cloth clothe
- leave sleeve believe relieve receive achieve delivers deliver delivered delivery believer receiver
- ideas ideal idle idol angel angle ankle uncle single signal signals signs sings kings rings wings things
- desk disk dish wish fish risk ask task mask masks asks tasks basks
- agree agreed degree greet green greed freed free tree three there here where were ware war wear weary wary vary very
- counts count county country court courts courtesy course courses coarse could would should world wound sound round found pound hound mound bound
- mention mentions tension attention intention invention convention
- stick sticks sticky stuck stock stocks socks sacks packs backs racks lacks locks clocks blocks flocks rocks
- rating ratings eating heating seating beating meeting greeting treating
- smiley smile smiles miles files tiles piles miles style styles
- emails nails sails rails fails tails hails details retails
- waits baits traits straits gaits
- adding padding ending sending lending bending tending mending pending spending standing understanding landing handing
- closed close closer loser user users used fused refused refuse refuses confuse
- quotes votes notes coats boats goats floats
- either ether other others bother brother mother another father rather gather
- lighter writer whiter waiter later lately
- payee paper papers pages wages cages stages images
- carts parts ports sorts sport sports reports forts efforts
- shape shame share shave shade shake snake
- harm harms arms farms alarms charm charms warm
- angry hungry hurry curry carry marry worry sorry story
- thirty forty sixty eighty
- dates rates gates states plates mates
- names games frames flames blames tames
- broken token spoken
- bored board boards
- lists lasts fasts casts costs posts hosts
- tone zone bone stone phone alone clone
- trust trusts rust must just dust gust
- shown known grown thrown blown flown own town down gown
- plead plan plans planned planes plant plants
- settled settles settle kettle kettles metal battle bottle little title
- stove stoves stone store stores storm
- lamp lamps camp camps damp ramp stamp
- wick wicks week weeks weak peak speak
- lantern lanterns pattern western eastern
- shipping shopping chopping dropping stopping
- fined fires fire fired hired wired tired tried
- threads thread treat treats threat threats
- ordeal ordered borders border
- address dresses"""
+_OFTEN_MISSPELT: Final = """
+refund refunds customer customers order number human people language answer reply question
+amount receive because always never instruction instructions personal address addresses exactly
+missing above below policy injury legal escalate message messages confirm before after other
+anything invoice vendor duplicate percent difference document documents field fields decision
+reason payment payments tool fails error account changed already could should would check guess
+guessing yourself more less than their there them written write writes wrote
+"""
 
 
 def to_json(reading: Reading) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token
+from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token, word_set
 
 Force = Literal["rule", "weak", "example", "given", "question", "inert", "label"]
 
@@ -66,9 +66,10 @@ _QUOTES = str.maketrans(
         "\t": "    ",
     }
 )
-_INVISIBLE = re.compile(r"[​-‏‪-‮⁠-⁤﻿­]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _BULLET = re.compile(
-    r"^\s*(?:[-*•·–—+▪►☐☑✅✔❌✗]+|\(?\d{1,3}[.):]+(?:\d+[.)]?)?|\[\d{1,3}\]|\(?[a-zA-Z][.)]|§+\s*\d+[.:]?"
+    r"^\s*(?:[-*•·–—+▪►☐☑✅✔❌✗]+|\(?\d{1,3}[.):]+(?:\d+[.)]?)?|\[\d{1,3}\]|\(?[a-zA-Z][.)]"
+    r"|§+\s*\d+[.:]?"
     r"|(?:[Ss]tep|[Rr]ule|STEP|RULE|Art\.|Article)\s*\d+\s*[.:)-]*|->|=>|→|[ivx]{1,4}[.)])\s+"
 )
 _HEADING = re.compile(r"^\s*(#{1,6})\s+(.*?)\s*#*$")
@@ -81,25 +82,39 @@ _CODE_LINE = re.compile(
     r"|(?:else|ELSE|try|TRY)\s*[:{]?)\s*$"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|approx|incl|excl|mr|mrs|ms|dr|inc|ltd|art|sec|max|min|resp|viz|cf"
+    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|approx|incl|excl|mr|mrs|ms|dr|inc|ltd|art|sec|max"
+    r"|min|resp|viz|cf"
     r"|a\.m|p\.m|u\.s|st|fig|para|abbr)|\b[A-Za-z])\.$",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"^\s*(?:[*_\"]*)(customer|client|shopper|user|mail|e-?mail|message|incoming|vendor|supplier|invoice"
-    r"|input|request|case|situation|question|q|buyer|example|they write|customer writes|mail from [\w .]+"
-    r"|agent|you|assistant|bot|answer|reply|response|output|decision|action|a|final answer|log|your reply"
+    r"^\s*(?:[*_\"]*)(customer|client|shopper|user|mail|e-?mail|message|incoming|vendor"
+    r"|supplier|invoice"
+    r"|input|request|case|situation|question|q|buyer|example|they write|customer writes"
+    r"|mail from [\w .]+"
+    r"|agent|you|assistant|bot|answer|reply|response|output|decision|action|a|final "
+    r"answer|log|your reply"
     r"|your answer|you reply|you answer|you write|tool|result|final|good|right|correct|do|ai)"
     r"(?:\s*\(?#?[\d.]{0,4}\)?)?\s*[*_\"]*\s*(?::|->|=>|(?<=\d)\.)\s*(?=[\"'A-Z(\[{*_]|\S)",
     re.IGNORECASE,
 )
-_GIVEN = frozenset(
-    "customer client shopper user mail email e-mail message incoming vendor supplier invoice input request"
-    " case situation question q buyer example".split()
+_GIVEN = word_set(
+    "customer client shopper user mail email e-mail message incoming vendor supplier "
+    "invoice input request"
+    " case situation question q buyer example"
 )
 _SPOKEN = frozenset(
-    ["agent", "you", "assistant", "bot", "answer", "reply", "response", "output", "a", "ai"]
-    + [
+    [
+        "agent",
+        "you",
+        "assistant",
+        "bot",
+        "answer",
+        "reply",
+        "response",
+        "output",
+        "a",
+        "ai",
         "your reply",
         "your answer",
         "you reply",
@@ -113,85 +128,124 @@ _SPOKEN = frozenset(
 _BAD = re.compile(
     r"\b(?:bad|wrong|poor|terrible|incorrect|negative|awful|failed|forbidden)\b[\w\s-]{0,20}"
     r"(?:example|answer|reply|log|output|case|sample|response|prompt|run|version|practice)?s?\s*"
-    r"(?:\([^)]*\))?\s*(?::|=>|->)|^\s*(?:❌|✗|✘)|\bhow not to\b|\bnot like (?:this|that|so)\s*:|\bdon'?t do"
-    r" (?:this|that|it like this)\s*:|\b(?:anti-?pattern|counter-?example)s?\b|\bwhat (?:went wrong|not to"
+    r"(?:\([^)]*\))?\s*(?::|=>|->)|^\s*(?:❌|✗|✘)|\bhow not to\b|\bnot like (?:this|that"
+    r"|so)\s*:|\bdon'?t do"
+    r" (?:this|that|it like this)\s*:|\b(?:anti-?pattern|counter-?example)s?\b|\bwhat "
+    r"(?:went wrong|not to"
     r" (?:do|write))\b",
     re.IGNORECASE,
 )
 _SPEAKER = (
-    r"(?:colleagues?|boss|manager|auditors?|lawyers?|consultants?|vendors?|suppliers?|customers?|clients?"
-    r"|shoppers?|competitors?|brochure|newspaper|journal|article|blog|handbook|manual|predecessor|intern"
-    r"|friends?|neighbou?rs?|owner|marta|devin|ceo|cfo|founder|bank|salesm[ae]n|some(?:one|body)|people|they"
-    r"|he|she|others?|trainee|agency|forum|website|book|poster|sign|slogan|memo|mail|letter|review(?:er)?s?"
+    r"(?:colleagues?|boss|manager|auditors?|lawyers?|consultants?|vendors?|suppliers?"
+    r"|customers?|clients?"
+    r"|shoppers?|competitors?|brochure|newspaper|journal|article|blog|handbook|manual"
+    r"|predecessor|intern"
+    r"|friends?|neighbou?rs?|owner|marta|devin|ceo|cfo|founder|bank|salesm[ae]n"
+    r"|some(?:one|body)|people|they"
+    r"|he|she|others?|trainee|agency|forum|website|book|poster|sign|slogan|memo|mail"
+    r"|letter|review(?:er)?s?"
     r"|brother-in-law|team|shop|company|firm|magazine|textbook|seminar|trainer|support team|agent)"
 )
 _ATTRIBUTED = re.compile(
-    r"^\s*(?:[-*•]\s*)?(?:(?:an?|the|our|my|your|some|one|another|that|this|as|old|former|in the|every)\s+)*"
+    r"^\s*(?:[-*•]\s*)?(?:(?:an?|the|our|my|your|some|one|another|that|this|as|old|former"
+    r"|in the|every)\s+)*"
     r"(?:\w+\s+){0,3}?" + _SPEAKER + r"(?:'s)?\b[^.:;\"]{0,40}"
-    r"(?::|\b(?:said|says|say|wrote|writes|write|claims?|claimed|suggests?|suggested|believes?|thinks?|thought"
-    r"|told (?:me|us)|argues?|argued|wondered|complain\w*|proposed?|likes? to say|once)\b[:,]?)\s*[\"']",
+    r"(?::|\b(?:said|says|say|wrote|writes|write|claims?|claimed|suggests?|suggested"
+    r"|believes?|thinks?|thought"
+    r"|told (?:me|us)|argues?|argued|wondered|complain\w*|proposed?|likes? to say"
+    r"|once)\b[:,]?)\s*[\"']",
     re.IGNORECASE,
 )
 _HEARSAY = re.compile(
-    r"\b(?:used to (?!verify|check|pay|identify|decide|call|make)|no longer (?:appl|valid|in force|true|hold)\w*"
-    r"|(?:was|were|has been|have been) (?:withdrawn|abolished|dropped|repealed|retired|scrapped|replaced|revoked)"
+    r"\b(?:used to (?!verify|check|pay|identify|decide|call|make)|no longer (?:appl|valid"
+    r"|in force|true|hold)\w*"
+    r"|(?:was|were|has been|have been) (?:withdrawn|abolished|dropped|repealed|retired"
+    r"|scrapped|replaced|revoked)"
     r"|(?:the|an|our) (?:old|previous|former|earlier|outdated|obsolete|retired|last year's)"
-    r" (?:hand-?book|polic\w+|rules?|version|prompt|manual|guidelines?|agent|system|bot|process|instructions?)"
-    r"|(?:my|our|your|his|the) predecessor|competitors?\b|(?:last|old|former|previous) (?:consultant|manager|boss|owner|team|agency)|wanted (?:you|us|it) to"
-    r"|(?:nephew|niece|uncle|aunt|cousin|wife|husband|brother|sister|mother|father|son|daughter)s? (?:\w+ )?(?:thinks?|says?|said|believes?|wants?)"
+    r" (?:hand-?book|polic\w+|rules?|version|prompt|manual|guidelines?|agent|system|bot"
+    r"|process|instructions?)"
+    r"|(?:my|our|your|his|the) predecessor|competitors?\b|(?:last|old|former|previous) "
+    r"(?:consultant|manager|boss|owner|team|agency)|wanted (?:you|us|it) to"
+    r"|(?:nephew|niece|uncle|aunt|cousin|wife|husband|brother|sister|mother|father|son"
+    r"|daughter)s? (?:\w+ )?(?:thinks?|says?|said|believes?|wants?)"
     r"|other (?:shops|companies|firms|stores|agents|teams)"
-    r"|some (?:companies|shops|people|agents|firms|teams|colleagues|stores) (?:\w+ )?(?:say|do|think|believe|ask|pay"
+    r"|some (?:companies|shops|people|agents|firms|teams|colleagues|stores) (?:\w+ "
+    r")?(?:say|do|think|believe|ask|pay"
     r"|refund|use|let|answer|write|give|want|prefer|even|would|make|put|allow|don't|do not)"
-    r"|(?:colleague|boss|manager|team|owner|cfo|lawyer|auditor|consultant)s?\b [^.;:]{0,30}?\b(?:believes?|thinks?"
+    r"|(?:colleague|boss|manager|team|owner|cfo|lawyer|auditor|consultant)s?\b "
+    r"[^.;:]{0,30}?\b(?:believes?|thinks?"
     r"|said|says|suggest\w*|claim\w*|wish\w*|wonders?|proposed?|would love|would like)"
-    r"|to be (?:decided|defined|discussed|determined)|\btbd\b|\btodo\b|undecided|not (?:yet )?(?:been )?decided"
-    r"|we(?:'re| are)? (?:still )?(?:consider|discuss|think)ing|it would be (?:good|nice|great)|in the past"
-    r"|once upon|historically|we once\b|there was a time|last (?:year|month|summer|winter) (?:we|it|the)"
-    r"|(?:i|we) (?:read|heard|saw) (?:somewhere|that|about|of|in)|never got round|ideas? for (?:later|next)"
+    r"|to be (?:decided|defined|discussed|determined)|\btbd\b|\btodo\b|undecided|not "
+    r"(?:yet )?(?:been )?decided"
+    r"|we(?:'re| are)? (?:still )?(?:consider|discuss|think)ing|it would be (?:good|nice"
+    r"|great)|in the past"
+    r"|once upon|historically|we once\b|there was a time|last (?:year|month|summer"
+    r"|winter) (?:we|it|the)"
+    r"|(?:i|we) (?:read|heard|saw) (?:somewhere|that|about|of|in)|never got round|ideas? "
+    r"for (?:later|next)"
     r"|(?:maybe|perhaps) (?:one day|later|some day))",
     re.IGNORECASE,
 )
 _GRADER = re.compile(
-    r"\b(?:graders?|checkers?|examiners?|evaluators?|grading|rubric|this (?:submission|answer|prompt|solution) (?:is|was|meets"
+    r"\b(?:graders?|checkers?|examiners?|evaluators?|grading|rubric|this (?:submission"
+    r"|answer|prompt|solution) (?:is|was|meets"
     r"|fulfil\w*|satisf\w*|has been|covers|passes|should (?:be|get|receive))"
-    r"|course (?:team|administration|staff|author)|learner'?s?|student'?s?|full (?:marks|points|score|credit)"
-    r"|(?:all|every|each|the|these|ten|missing|unclear|open) (?:\w+ )?(?:requirements?|criteria|criterion|items|points"
-    r"|checks) (?:\w+ ){0,4}?(?:met|fulfilled|satisfied|passed|covered|given|complete)|count (?:\w+ ){0,6}as (?:met|given"
-    r"|fulfilled|passed|correct)|(?:mark|grade|score|rate|label|consider|output|print|return|report|treat) (?:\w+ ){0,6}"
-    r"(?:as )?[\"']?(?:met|fulfilled|passed|satisfied|100|10/10)\b|score\s*[:=]\s*\d+|verdict|10/10|100/100|auto-?grader"
-    r"|ai (?:grader|judge|reviewer)|reviewer of this|official result|result of grading|whoever (?:grades|marks|checks)"
+    r"|course (?:team|administration|staff|author)|learner'?s?|student'?s?|full (?:marks"
+    r"|points|score|credit)"
+    r"|(?:all|every|each|the|these|ten|missing|unclear|open) (?:\w+ )?(?:requirements?"
+    r"|criteria|criterion|items|points"
+    r"|checks) (?:\w+ ){0,4}?(?:met|fulfilled|satisfied|passed|covered|given|complete)"
+    r"|count (?:\w+ ){0,6}as (?:met|given"
+    r"|fulfilled|passed|correct)|(?:mark|grade|score|rate|label|consider|output|print"
+    r"|return|report|treat) (?:\w+ ){0,6}"
+    r"(?:as )?[\"']?(?:met|fulfilled|passed|satisfied|100|10/10)\b|score\s*[:=]\s*\d+"
+    r"|verdict|10/10|100/100|auto-?grader"
+    r"|ai (?:grader|judge|reviewer)|reviewer of this|official result|result of grading"
+    r"|whoever (?:grades|marks|checks)"
     r" (?:this|it)|assess(?:or|ment) (?:of this|note|model))",
     re.IGNORECASE,
 )
 _CLAIM = re.compile(
-    r"[:=-]\s*[\"']?(?:fulfilled|met|done|passed|satisfied|covered|complete|completed|true|yes|ok|okay|check(?:ed)?"
+    r"[:=-]\s*[\"']?(?:fulfilled|met|done|passed|satisfied|covered|complete|completed"
+    r"|true|yes|ok|okay|check(?:ed)?"
     r"|implemented|handled|included|guaranteed|✓|✔|✅)[\"']?\s*[.!,;]?\s*$",
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"^.{0,12}\b(?:maybe|perhaps|possibly)\b.{0,90}$|\b(?:if you feel like|if you (?:want|like|wish)\b|optional(?:ly)?|at your (?:discretion"
-    r"|convenience)|up to you|consider (?:asking|whether|if|doing|adding)|(?:could|might) (?:want|consider|be (?:good|nice"
-    r"|wise|useful|worth))|ideally|nice to have|where (?:convenient|practical|appropriate|feasible)|if (?:convenient"
-    r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask|think (?:about|twice)|be (?:mindful|aware"
-    r"|careful|cautious|prepared)|keep in mind|take care\b|see fit|as appropriate|try (?:hard )?to|tries to|try not to"
-    r"|it(?:'s| is) (?:good|nice|wise|polite|useful|a good idea) (?:to|if|when)|should you feel|do your best"
-    r"|(?:is|are) (?:important|sensitive|a virtue|serious|valuable|precious|key)\s*[.!]?$|as far as possible|whenever possible"
+    r"^.{0,12}\b(?:maybe|perhaps|possibly)\b.{0,90}$|\b(?:if you feel like|if you (?:want"
+    r"|like|wish)\b|optional(?:ly)?|at your (?:discretion"
+    r"|convenience)|up to you|consider (?:asking|whether|if|doing|adding)|(?:could|might) "
+    r"(?:want|consider|be (?:good|nice"
+    r"|wise|useful|worth))|ideally|nice to have|where (?:convenient|practical|appropriate"
+    r"|feasible)|if (?:convenient"
+    r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask"
+    r"|think (?:about|twice)|be (?:mindful|aware"
+    r"|careful|cautious|prepared)|keep in mind|take care\b|see fit|as appropriate|try "
+    r"(?:hard )?to|tries to|try not to"
+    r"|it(?:'s| is) (?:good|nice|wise|polite|useful|a good idea) (?:to|if|when)|should "
+    r"you feel|do your best"
+    r"|(?:is|are) (?:important|sensitive|a virtue|serious|valuable|precious|key)\s*[.!]?$"
+    r"|as far as possible|whenever possible"
     r"|preferably|hopefully|sometimes you|in general try|(?:you )?may (?:also )?ask (?!you)"
-    r"|where possible|unless it is inconvenient|aware of|with (?:care|caution|respect|sensitivity)\s*[.!]?$)",
+    r"|where possible|unless it is inconvenient|aware of|with (?:care|caution|respect"
+    r"|sensitivity)\s*[.!]?$)",
     re.IGNORECASE,
 )
 _FORBIDDING_INTRO = re.compile(
-    r"\b(?:never|do not|don'?t|don'?ts|must not|may not|shall not|not allowed|forbidden|prohibited|avoid|refrain|no-?gos?"
+    r"\b(?:never|do not|don'?t|don'?ts|must not|may not|shall not|not allowed|forbidden"
+    r"|prohibited|avoid|refrain|no-?gos?"
     r"|taboos?|off.?limits|out of bounds|not to do|mustn'?t|banned)\b",
     re.IGNORECASE,
 )
-_FUNCTION_WORDS = frozenset(
-    "is are be must may shall should will can do does if when unless you it they we that which who to"
-    " the a an not never before until by with for from at this then always only".split()
+_FUNCTION_WORDS = word_set(
+    "is are be must may shall should will can do does if when unless you it they we that "
+    "which who to"
+    " the a an not never before until by with for from at this then always only"
 )
-_VERB_HINT = frozenset(
-    "is are be must may shall should will can do does if when unless you it they we not never before until"
-    " always go goes get gets use ask".split()
+_VERB_HINT = word_set(
+    "is are be must may shall should will can do does if when unless you it they we not "
+    "never before until"
+    " always go goes get gets use ask"
 )
 
 
@@ -377,7 +431,8 @@ class _Cutter:
     def _strip_tags(self, text: str) -> str:
         """Take XML tags out; a tag around the rest of the line is a label for it."""
         rule = re.match(
-            r"^<\s*([A-Za-z_][\w-]*)[^<>]*?\b(?:if|when|case|condition|on|trigger|situation)\s*=\s*[\"']([^\"']+)[\"'][^<>]*>"
+            r"^<\s*([A-Za-z_][\w-]*)[^<>]*?\b(?:if|when|case|condition|on|trigger"
+            r"|situation)\s*=\s*[\"']([^\"']+)[\"'][^<>]*>"
             r"(.+)</\s*\1\s*>$",
             text,
         )
@@ -481,9 +536,7 @@ class _Cutter:
                     indent > one.indent
                     or (bullet and indent >= one.indent)
                     or (one.inert and not after_blank and indent >= one.indent)
-                ):
-                    kept.append(one)
-                elif not after_blank and line.number == one.line + 1:
+                ) or (not after_blank and line.number == one.line + 1):
                     kept.append(one)
             elif (
                 indent > one.indent
@@ -528,7 +581,8 @@ class _Cutter:
         # Branches of a decision tree: "yes -> human", "no: ask for it".
         branch: Literal["", "yes", "no"] = ""
         marked = re.match(
-            r"^(?:->|=>|-)?\s*(?:if\s+)?[\"']?(yes|no|y|n|true|false|else|otherwise)[\"']?\s*(?:->|=>|:|,|-|\.|\))\s*",
+            r"^(?:->|=>|-)?\s*(?:if\s+)?[\"']?(yes|no|y|n|true|false|else"
+            r"|otherwise)[\"']?\s*(?:->|=>|:|,|-|\.|\))\s*",
             content,
             re.IGNORECASE,
         )
@@ -560,12 +614,13 @@ class _Cutter:
     ) -> None:
         text = content.strip("*_ ")
         lower = text.lower()
-        if re.match(
-            r"^(?:if|elif|else if|when|whenever|unless|for each|for every|on|while|case|else)\b",
-            lower,
-        ) and re.search(r"(?::|->|\bthen|\{)\s*$", lower):
-            self.opened.append(_Open(indent, text.rstrip(":{ "), "condition", line.number))
-        elif re.search(r"(?:^|[:.]\s)if\b.*(?::|\{|->)\s*$", lower) and code:
+        if (
+            re.match(
+                r"^(?:if|elif|else if|when|whenever|unless|for each|for every|on|while|case|else)\b",
+                lower,
+            )
+            and re.search(r"(?::|->|\bthen|\{)\s*$", lower)
+        ) or (re.search(r"(?:^|[:.]\s)if\b.*(?::|\{|->)\s*$", lower) and code):
             self.opened.append(_Open(indent, text.rstrip(":{ "), "condition", line.number))
         elif text.endswith(":") and len(text) < 220:
             sentence = split_sentences(text)[-1]
@@ -640,7 +695,7 @@ class _Cutter:
             elif (
                 role
                 and role_name in _SPOKEN
-                and (index == 0 or made and made[0].force == "example")
+                and (index == 0 or (made and made[0].force == "example"))
             ):
                 unit.force = "example"
             # "Duplicate. Vendor and number seen before: stop." The first word is a title.
@@ -659,11 +714,16 @@ class _Cutter:
 
 
 _QUOTING_INTRO = re.compile(
-    r"\b(?:(?:you'll|you will|you may|you might|we|you|what (?:you|we|people|customers|vendors)) (?:\w+ )?(?:hear|heard|hears)"
-    r"|(?:things|what|stuff) (?:people|customers|vendors|we|they|colleagues|others) (?:\w+ )?(?:say|said|heard|write|wrote|hear)"
-    r"|as a warning|bad examples?|wrong (?:answers|examples|replies)|not to be (?:imitated|copied|followed)|quotes?|quotations?"
-    r"|voices|overheard|sayings|statements? (?:from|of|by)|(?:customers?|vendors?|people) (?:like to |often |sometimes |will |may )?(?:say|write|claim)"
-    r"|do not (?:imitate|copy)|don't (?:imitate|copy)|old rules?|previous rules?|no longer valid|what (?:others|competitors) do)\b",
+    r"\b(?:(?:you'll|you will|you may|you might|we|you|what (?:you|we|people|customers"
+    r"|vendors)) (?:\w+ )?(?:hear|heard|hears)"
+    r"|(?:things|what|stuff) (?:people|customers|vendors|we|they|colleagues|others) "
+    r"(?:\w+ )?(?:say|said|heard|write|wrote|hear)"
+    r"|as a warning|bad examples?|wrong (?:answers|examples|replies)|not to be "
+    r"(?:imitated|copied|followed)|quotes?|quotations?"
+    r"|voices|overheard|sayings|statements? (?:from|of|by)|(?:customers?|vendors?|people) "
+    r"(?:like to |often |sometimes |will |may )?(?:say|write|claim)"
+    r"|do not (?:imitate|copy)|don't (?:imitate|copy)|old rules?|previous rules?|no "
+    r"longer valid|what (?:others|competitors) do)\b",
     re.IGNORECASE,
 )
 
@@ -736,9 +796,7 @@ def judge_force(
                 and unit.line == unit.previous.line
                 and not re.match(r"\s*(?:if|when|ask|never|always|you)\b", text, re.I)
             )
-        ):
-            unit.force, unit.why = "inert", "a word to the grader"
-        elif sum(one in text for one in requirement_ids) >= 2:
+        ) or sum(one in text for one in requirement_ids) >= 2:
             unit.force, unit.why = "inert", "a word to the grader"
         elif _CLAIM.search(text) and len(text.split()) <= 9 and not unit.code:
             unit.force, unit.why = "inert", "claims a rule without giving it"
@@ -770,8 +828,10 @@ def judge_force(
             unit.previous is not None
             and unit.previous.force in {"rule", "weak"}
             and re.match(
-                r"\W*(?:this|that|it|these|they|those) (?:is|was|are|were|has been|have been)?\s*(?:no longer|withdrawn"
-                r"|an old|obsolete|outdated|abolished|not (?:our|a) rule|what (?:an?|the|our) \w+ (?:wrote|said))",
+                r"\W*(?:this|that|it|these|they|those) (?:is|was|are|were|has been|have "
+                r"been)?\s*(?:no longer|withdrawn"
+                r"|an old|obsolete|outdated|abolished|not (?:our|a) rule|what (?:an?|the"
+                r"|our) \w+ (?:wrote|said))",
                 text,
                 re.I,
             )
@@ -808,10 +868,9 @@ def silence_quotations(unit: Unit) -> None:
         whole = opened <= 1 and index >= len(row) - 2
         spoken = (bool(before & _SAYING) or unit.force == "example") and not before & _OTHERS_SAYING
         data = any(one.text in "{}:|" for one in row[opened + 1 : index] if one.kind == MARK)
-        if len(words) >= 3 and not whole and not spoken and not (data and unit.force != "given"):
-            for one in row[opened : index + 1]:
-                one.silent = True
-        elif before & _OTHERS_SAYING and len(words) >= 2:
+        if (
+            len(words) >= 3 and not whole and not spoken and not (data and unit.force != "given")
+        ) or (before & _OTHERS_SAYING and len(words) >= 2):
             for one in row[opened : index + 1]:
                 one.silent = True
         opened = None

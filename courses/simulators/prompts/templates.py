@@ -38,19 +38,25 @@ def ask_when_missing(view: View, slots: Slots) -> None:
         view.example
         and view.own(item)
         and view.has(
-            r"\b(?:could|can|would|may|please|which|what|need)\b[^.]*\b(?:order|number|reference|id)\b"
+            r"\b(?:could|can|would|may|please|which|what|need)\b[^.]*\b(?:order|number"
+            r"|reference|id)\b"
         )
     ):
         view.yes("ask", 0.85)
     if lacking and view.has(r"\b(?:until|before)\b") and view.never("proceed"):
         view.yes("wait", 0.7)
-    if asks_not and (topic or lacking) and not asks:
-        if view.has(
-            r"\b(?:ask|bother|request|pester|demand|insist|troubl|inquir|question)\w*\b"
-        ) and not view.has(
-            r"\btwice\b|\bagain\b|\bmore than|without asking (?:any|a\b|the|me|us|some)|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) (?:already|given)|already (?:there|given|has|have)"
-        ):
-            view.no("ask", 0.88, "it shall not ask")
+    if (
+        asks_not
+        and (topic or lacking)
+        and not asks
+        and view.has(r"\b(?:ask|bother|request|pester|demand|insist|troubl|inquir|question)\w*\b")
+        and not view.has(
+            r"\btwice\b|\bagain\b|\bmore than|without asking (?:any|a\b|the|me|us|some)"
+            r"|\banything else\b|before (?:you|it)|if (?:it is|it's|they|the customer) "
+            r"(?:already|given)|already (?:there|given|has|have)"
+        )
+    ):
+        view.no("ask", 0.88, "it shall not ask")
     if (lacking and view.here(item)) or view.near(item):
         guessing = view.does("guess")
         if guessing and not _guards(view) and (lacking or view.own(item)) and not asks:
@@ -62,13 +68,12 @@ def ask_when_missing(view: View, slots: Slots) -> None:
             and not view.main(
                 r"\b(?:not|never|n't|no)\b[^.;:,]*\b(?:last|latest|recent|likel\w+|fits|name)\b"
             )
+        ) and (
+            lacking
+            or view.own(item)
+            or view.has(r"\b(?:take|use|pick|assume|choose|go with|refund)\b")
         ):
-            if (
-                lacking
-                or view.own(item)
-                or view.has(r"\b(?:take|use|pick|assume|choose|go with|refund)\b")
-            ):
-                view.no("ask", 0.84, "it shall take a likely one")
+            view.no("ask", 0.84, "it shall take a likely one")
         own_case = view.near(item) or view.own("missing") or bool(view.unit.branch)
         if lacking and own_case and view.does("proceed") and not asks and not view.never("guess"):
             view.no("ask", 0.82, "it shall go on without")
@@ -83,7 +88,9 @@ def ask_when_missing(view: View, slots: Slots) -> None:
 def _guards(view: View) -> bool:
     """Whether the sentence explains why not ("a hunch is not a number", "guessing has cost us")."""
     return view.main(
-        r"\b(?:is|are|has|have|was) (?:not|no|never|cost|wrong|forbidden|bad|worse|dangerous|out of)\b|instead of|rather than|isn't|aren't|costs? us|dearly|\bzero\b"
+        r"\b(?:is|are|has|have|was) (?:not|no|never|cost|wrong|forbidden|bad|worse"
+        r"|dangerous|out of)\b|instead of|rather than|isn't|aren't|costs? us|dearly"
+        r"|\bzero\b"
     )
 
 
@@ -116,11 +123,16 @@ def only_from_source(view: View, slots: Slots) -> None:
             view.does("only")
             and (view.never("invent") or not view.does("invent"))
             and not view.has(
-                r"\bonly (?:a|an) (?:\w+ )?(?:guide\w*|suggestion|help|starting)|just a (?:\w+ )?(?:guide|suggestion)"
+                r"\bonly (?:a|an) (?:\w+ )?(?:guide\w*|suggestion|help|starting)|just a "
+                r"(?:\w+ )?(?:guide|suggestion)"
             )
         ):
             strong = view.has(
-                r"\bonly\b|\bsole\w*\b|\balone\b|\bexclusively\b|\bnothing (?:but|else|other)|\bstrictly\b|\bstick to\b|\bbible\b|\bno other\b|\bbased? on\b|\bbasis\b|\bground\w*\b|\brest\w* (?:up)?on\b|\bwithin\b|\bby the\b|\bbound by\b|\baccording to\b|\bfollow\b|\bper\b|\bis law\b|\bcounts?\b|\bbacked\b|\baccordance\b|\bdecides?\b|\bsource\b"
+                r"\bonly\b|\bsole\w*\b|\balone\b|\bexclusively\b|\bnothing (?:but|else"
+                r"|other)|\bstrictly\b|\bstick to\b|\bbible\b|\bno other\b|\bbased? on\b"
+                r"|\bbasis\b|\bground\w*\b|\brest\w* (?:up)?on\b|\bwithin\b|\bby the\b"
+                r"|\bbound by\b|\baccording to\b|\bfollow\b|\bper\b|\bis law\b"
+                r"|\bcounts?\b|\bbacked\b|\baccordance\b|\bdecides?\b|\bsource\b"
             )
             if strong:
                 view.yes("only", 0.9)
@@ -129,7 +141,12 @@ def only_from_source(view: View, slots: Slots) -> None:
         ):
             view.no("only", 0.85, "the source does not bind it")
         if view.main(
-            r"\b(?:only|just|merely|no more than|simply) (?:a |an )?(?:rough |loose |general )?(?:guide\w*|suggestion\w*|orientation|starting point|recommendation)|\b(?:ignore|forget|skip) the (?:\w+ )?polic|need not (?:follow|stick)|policy is (?:boring|optional|outdated)|look (?:past|beyond) the polic|(?:don't|do not|no need to|needn't) (?:\w+ )?(?:follow|read|consult|check|stick to|look at|apply) (?:in )?the (?:\w+ )?polic"
+            r"\b(?:only|just|merely|no more than|simply) (?:a |an )?(?:rough |loose "
+            r"|general )?(?:guide\w*|suggestion\w*|orientation|starting point"
+            r"|recommendation)|\b(?:ignore|forget|skip) the (?:\w+ )?polic|need not "
+            r"(?:follow|stick)|policy is (?:boring|optional|outdated)|look (?:past"
+            r"|beyond) the polic|(?:don't|do not|no need to|needn't) (?:\w+ )?(?:follow"
+            r"|read|consult|check|stick to|look at|apply) (?:in )?the (?:\w+ )?polic"
         ):
             view.no("only", 0.86, "the source does not bind it")
     if view.never("only") and near_source and view.never("invent"):
@@ -150,16 +167,19 @@ def only_from_source(view: View, slots: Slots) -> None:
     ):
         view.yes("no-invention", 0.88 if near_source else 0.72)
     elif view.own("invent") and view.has(
-        r"\badd nothing\b|\binvent nothing\b|\bnothing (?:is|gets|may be|shall be) (?:invented|made up|added)\b|\bmake nothing up\b"
+        r"\badd nothing\b|\binvent nothing\b|\bnothing (?:is|gets|may be|shall be) "
+        r"(?:invented|made up|added)\b|\bmake nothing up\b"
     ):
         view.yes("no-invention", 0.86)
-    inventing = [one for one in view.does("invent")]
+    inventing = list(view.does("invent"))
     if (
         inventing
         and not view.never("invent")
         and (silent or near_source or view.has(r"\brules?\b|polic"))
         and not view.has(
-            r"\badd nothing\b|\binvent nothing\b|\bmake nothing up\b|\bnothing (?:is|gets|may be|shall be)\b|forbidden|not allowed|counts? for nothing|have no place|has no place|\bno exceptions?\b|without exceptions?"
+            r"\badd nothing\b|\binvent nothing\b|\bmake nothing up\b|\bnothing (?:is|gets"
+            r"|may be|shall be)\b|forbidden|not allowed|counts? for nothing|have no place"
+            r"|has no place|\bno exceptions?\b|without exceptions?"
         )
     ):
         view.no("no-invention", 0.86, "it shall fill gaps itself")
@@ -175,8 +195,13 @@ def output_keys(view: View, slots: Slots) -> None:
 # --- disclosure ------------------------------------------------------------------------------------
 
 _TELLS: Final = (
-    r"\b(?:repeat|echo|quote|write (?:it |them |out|down)|include|mention|show|display|reveal|disclose|recite|read (?:it |them |the \w+ )?(?:\w+ )?back|say (?:it |them )?back"
-    r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|set out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by|with))"
+    r"\b(?:repeat|echo|quote|write (?:it |them |out|down)|include|mention|show|display"
+    r"|reveal|disclose|recite|read (?:it |them |the \w+ )?(?:\w+ )?back|say (?:it |them "
+    r")?back"
+    r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|set "
+    r"out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)"
+    r"|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by"
+    r"|with))"
 )
 
 
@@ -213,16 +238,26 @@ def no_disclosure(view: View, slots: Slots) -> None:
             or view.has(r"\b(?:repl\w+|answers?|e?mails?|letters?|messages?|write|text|output)\b")
         ):
             view.yes(part, 0.86)
-        elif own and view.does("echo") and view.main(_TELLS) and not denied_noun:
-            if view.has(
-                r"\b(?:back|reply|replies|answer|e?mails?|letters?|message|customers?|them|so that|full|complete|feel)\b"
-            ) and not view.has(
-                r"\b(?:look|check|compare|verify) (?:up )?the|\bnever\b|\bnot\b|\bno\b|\bwithout\b|\bignor"
-            ):
-                view.no(part, 0.84, "it shall give them out")
+        elif (
+            own
+            and view.does("echo")
+            and view.main(_TELLS)
+            and not denied_noun
+            and view.has(
+                r"\b(?:back|reply|replies|answer|e?mails?|letters?|message|customers?"
+                r"|them|so that|full|complete|feel)\b"
+            )
+            and not view.has(
+                r"\b(?:look|check|compare|verify) (?:up )?the|\bnever\b|\bnot\b|\bno\b"
+                r"|\bwithout\b|\bignor"
+            )
+        ):
+            view.no(part, 0.84, "it shall give them out")
         if (
             view.has(
-                r"\b(?:unless|except(?: when| if| for)?|only if|but) (?:the )?(?:customer|they|he|she|it|when|if|you)\b[^.;]*\b(?:ask|want|request|need|own|wish|like|insist)"
+                r"\b(?:unless|except(?: when| if| for)?|only if|but) (?:the )?(?:customer"
+                r"|they|he|she|it|when|if|you)\b[^.;]*\b(?:ask|want|request|need|own|wish"
+                r"|like|insist)"
             )
             and forbids
         ):
@@ -249,24 +284,35 @@ def text_is_data(view: View, slots: Slots) -> None:
         near_text = True
     inside = near_text or view.has(r"\b(?:embedded|inside|hidden|pasted|there|in it|in them)\b")
     refuses = view.never("obey")
-    if view.mentions("command") and near_text and view.has(
-        r"\b(?:commands?|instructions?|orders?)\b[^.;]*\b(?:not|never) (?:do|doing|make|making|execut\w*|perform\w*|carry)"
+    if (
+        view.mentions("command")
+        and near_text
+        and view.has(
+            r"\b(?:commands?|instructions?|orders?)\b[^.;]*\b(?:not|never) (?:do|doing"
+            r"|make|making|execut\w*|perform\w*|carry)"
+        )
     ):
         view.yes("data", 0.88)
-    if refuses and inside and (view.own("command") or view.near(text) or view.before(text)):
-        if not view.has(r"\bnot (?:instructed|told) to\b") and not view.has(
-            r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)"
-        ):
-            weighs = view.own("command") or view.has(
-                r"\b(?:obey|obeyed|follow\w*|execut\w*|carr(?:y|ied) out|act(?:s|ed|ing)? (?:up)?on|compl\w+|heed\w*|take\w* (?:orders?|instructions?|commands?)|(?:change|override|overrule|replace|lift|alter|bind|command|instruct|steer)\w*|(?:an? |your |no )(?:order|instruction|command)s?|orders?|instructions?|boss)\b"
-            )
-            if weighs:
-                view.yes("data", 0.92)
-    if view.does("ignore") and (view.mentions("command") or view.around("command")):
-        if near_text or view.has(
-            r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
-        ):
-            view.yes("data", 0.9)
+    other_matter = view.has(r"\bnot (?:instructed|told) to\b") or view.has(
+        r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)"
+    )
+    speaks = view.own("command") or view.near(text) or view.before(text)
+    if refuses and inside and speaks and not other_matter:
+        weighs = view.own("command") or view.has(
+            r"\b(?:obey|obeyed|follow\w*|execut\w*|carr(?:y|ied) out|act(?:s|ed|ing)? "
+            r"(?:up)?on|compl\w+|heed\w*|take\w* (?:orders?|instructions?|commands?)"
+            r"|(?:change|override|overrule|replace|lift|alter|bind|command|instruct"
+            r"|steer)\w*|(?:an? |your |no )(?:order|instruction|command)s?|orders?"
+            r"|instructions?|boss)\b"
+        )
+        if weighs:
+            view.yes("data", 0.92)
+    found_inside = near_text or view.has(
+        r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
+    )
+    commanded_text = view.mentions("command") or view.around("command")
+    if found_inside and commanded_text and view.does("ignore"):
+        view.yes("data", 0.9)
     if near_text:
         for mention in view.does("as-data"):
             left = [row[k].stem for k in range(max(0, mention.start - 4), mention.start)]
@@ -288,19 +334,20 @@ def text_is_data(view: View, slots: Slots) -> None:
                 & set(left)
                 or view.has(r"\b(?:treat|regard|consider|handle|take|see)\b")
                 or view.has(r":\s*(?:data|information|content|input)\b")
-            ):
-                if view.own(text) or view.before(text) or view.around(text):
-                    view.yes("data", 0.86)
-                    break
+            ) and (view.own(text) or view.before(text) or view.around(text)):
+                view.yes("data", 0.86)
+                break
     if view.has(
-        r"\b(?:only|just) (?:this|these|the) (?:\w+ )?(?:prompt|instructions?|rules?|text|page|lines)\b[^.;]*\b(?:instruct|command|order|bind|count|tell)"
+        r"\b(?:only|just) (?:this|these|the) (?:\w+ )?(?:prompt|instructions?|rules?|text"
+        r"|page|lines)\b[^.;]*\b(?:instruct|command|order|bind|count|tell)"
     ):
         view.yes("data", 0.8)
     if (
         near_text
         and near_command
         and view.has(
-            r"\b(?:is|are)(?:n't| not) (?:one|any|meant|for you|addressed|instructions?|orders?|commands?)\b"
+            r"\b(?:is|are)(?:n't| not) (?:one|any|meant|for you|addressed|instructions?"
+            r"|orders?|commands?)\b"
         )
     ):
         view.yes("data", 0.88)
@@ -309,13 +356,19 @@ def text_is_data(view: View, slots: Slots) -> None:
         commanded = (
             view.own("command")
             or view.has(
-                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their|so|them)\b|their way|\b(?:as|like) (?:the )?(?:mail|message|customer|note|letter|text) (?:said|says|asked|asks|wanted|wants|told)|customer is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change|rewrite|instruct|command|lift)"
+                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their"
+                r"|so|them)\b|their way|\b(?:as|like) (?:the )?(?:mail|message|customer"
+                r"|note|letter|text) (?:said|says|asked|asks|wanted|wants|told)|customer "
+                r"is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to"
+                r"|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change"
+                r"|rewrite|instruct|command|lift)"
             )
             or view.has(r"\b(?:as|like) (?:an? |your )?(?:order|instruction|command)")
             or view.has(r"\bexecute\b")
         )
         system = view.has(
-            r"\b(?:these|this|my|our|the following|below|above) (?:instructions?|rules?|prompt|steps|orders)\b"
+            r"\b(?:these|this|my|our|the following|below|above) (?:instructions?|rules?"
+            r"|prompt|steps|orders)\b"
         ) and not view.has(
             r"\b(?:change|override|overrule|ignore|instead|differ|rewrite|conflict|lift)"
         )
@@ -332,7 +385,8 @@ def text_is_data(view: View, slots: Slots) -> None:
         ):
             view.no("data", 0.86, "it shall obey the text")
     if refuses and view.has(
-        r"\b(?:unless|except|only if|apart from)\b[^.;]*\b(?:polite\w*|official|manager|premium|vip|reasonable|sensible|owner|claims?|says?|signed|sound)"
+        r"\b(?:unless|except|only if|apart from)\b[^.;]*\b(?:polite\w*|official|manager"
+        r"|premium|vip|reasonable|sensible|owner|claims?|says?|signed|sound)"
     ):
         view.no("data", 0.75, "an exception")
     if view.never("ignore") and view.mentions("command") and inside and not refuses:
@@ -362,7 +416,9 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             continue
         if hands and not (lean and view.unit.force == "rule" and not _leaning_rule(view)):
             narrow = view.has(
-                r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?|above|over|serious|severe|insist|lawyer's letter|written)|\b(?:unless|except)\b[^.;]*(?:\$|\d|amount|small|minor|below|under|harmless)"
+                r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?"
+                r"|above|over|serious|severe|insist|lawyer's letter|written)|\b(?:unless"
+                r"|except)\b[^.;]*(?:\$|\d|amount|small|minor|below|under|harmless)"
             )
             if narrow:
                 view.no(part, 0.75, "only in some cases")
@@ -373,7 +429,8 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             continue
         if view.never("hand-over") and not view.has(r"\b(?:until|unless|but|other than|except)\b"):
             if not view.has(
-                r"\bdo(?:n't| not) (?:decide|answer|handle|reply|argue)|never (?:decide|answer|handle)"
+                r"\bdo(?:n't| not) (?:decide|answer|handle|reply|argue)|never (?:decide"
+                r"|answer|handle)"
             ):
                 view.no(part, 0.9, "no human shall see it")
         elif (
@@ -384,11 +441,13 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             and not view.has(
                 r"\b(?:human|person|colleague|escalat\w*|stop|staff|team|supervisor|never|not)\b"
             )
+        ) and view.has(
+            r"\b(?:yourself|on your own|calm|apologi[sz]e|say sorry|alone|ignore|as "
+            r"usual|like any|like other|as any|normal|refund|pay|settle|reply"
+            r"|goodwill|handle|deal with|go on|continue|carry on|move on|reassure"
+            r"|bluff|firm|argue)\b"
         ):
-            if view.has(
-                r"\b(?:yourself|on your own|calm|apologi[sz]e|say sorry|alone|ignore|as usual|like any|like other|as any|normal|refund|pay|settle|reply|goodwill|handle|deal with|go on|continue|carry on|move on|reassure|bluff|firm|argue)\b"
-            ):
-                view.no(part, 0.84, "it shall deal with it alone")
+            view.no(part, 0.84, "it shall deal with it alone")
 
 
 def _salient(view: View, part: str, lean: bool) -> bool:
@@ -397,8 +456,10 @@ def _salient(view: View, part: str, lean: bool) -> bool:
         lean
         or view.around(part)
         or any(view.conditional(one) or one.start <= 5 for one in view.own(part))
-        or view.has(r"\b(?:threats?|threaten\w*|reports?|mails?|customers?|people)\b")
-        and not view.has(r"\bwritten by\b")
+        or (
+            view.has(r"\b(?:threats?|threaten\w*|reports?|mails?|customers?|people)\b")
+            and not view.has(r"\bwritten by\b")
+        )
     )
 
 
@@ -406,20 +467,48 @@ def _leaning_rule(view: View) -> bool:
     if view.earlier and view.earlier[0].force == "question":
         return True
     return bool(view.unit.branch) or view.has(
-        r"^\W*(?:then|if there (?:is|are)|in (?:such|that|this|these|those)|if so|such|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never|do not|don't|no|stop|for (?:these|those|them))\b"
+        r"^\W*(?:then|if there (?:is|are)|in (?:such|that|this|these|those)|if so|such"
+        r"|that|this|these|those|they|it|always|hand|escalate|pass|give|send|leave|never"
+        r"|do not|don't|no|stop|for (?:these|those|them))\b"
     )
 
 
 # --- language --------------------------------------------------------------------------------------
 
-_TONGUES: Final = (
-    "english french german spanish italian dutch polish portuguese thai chinese japanese russian turkish arabic"
-    " swedish danish korean czech greek hindi hungarian finnish norwegian ukrainian romanian welsh catalan"
-).split()
+_TONGUES: Final = [
+    "english",
+    "french",
+    "german",
+    "spanish",
+    "italian",
+    "dutch",
+    "polish",
+    "portuguese",
+    "thai",
+    "chinese",
+    "japanese",
+    "russian",
+    "turkish",
+    "arabic",
+    "swedish",
+    "danish",
+    "korean",
+    "czech",
+    "greek",
+    "hindi",
+    "hungarian",
+    "finnish",
+    "norwegian",
+    "ukrainian",
+    "romanian",
+    "welsh",
+    "catalan",
+]
 _PAIR: Final = re.compile(
     r"\b("
     + "|".join(_TONGUES)
-    + r")\b[^.;]{0,40}?(?:\b(?:gets?|to|for|in|with|then|answer|reply|write|respond|is answered)\b|->|:|=)[^.;]{0,24}?\b\1\b",
+    + r")\b[^.;]{0,40}?(?:\b(?:gets?|to|for|in|with|then|answer|reply|write|respond|is "
+    r"answered)\b|->|:|=)[^.;]{0,24}?\b\1\b",
     re.IGNORECASE,
 )
 _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
@@ -427,16 +516,26 @@ _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
 
 def reply_language(view: View, slots: Slots) -> None:
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
-    if re.search(r"\blang(?:uage)?\b[\s\"')]*[:=]\s*[\w.]*\.?(?:lang(?:uage)?|customer\w*|detect\w*)\b", view.unit.text, re.I) and view.unit.code:
+    if (
+        re.search(
+            r"\blang(?:uage)?\b[\s\"')]*[:=]\s*[\w.]*\.?(?:lang(?:uage)?|customer\w*|detect\w*)\b",
+            view.unit.text,
+            re.I,
+        )
+        and view.unit.code
+    ):
         view.yes("same", 0.86)
         return
     if view.around("language") and view.has(
-        r"^\W*(?:always )?(?:(?:the )?same as )?(?:the |that of the |that of )?(?:customers?|senders?|writers?|theirs|their own|his|hers|message|mail)(?:'s)?(?: own)?\W*$"
+        r"^\W*(?:always )?(?:(?:the )?same as )?(?:the |that of the |that of "
+        r")?(?:customers?|senders?|writers?|theirs|their own|his|hers|message"
+        r"|mail)(?:'s)?(?: own)?\W*$"
     ):
         view.yes("same", 0.9)
         return
     if named and view.has(
-        r"\b(?:like|as|just as|same as) (?:in )?(?:the|his|her|their|was the) (?:mail|customer|message|letter|sender)"
+        r"\b(?:like|as|just as|same as) (?:in )?(?:the|his|her|their|was the) (?:mail"
+        r"|customer|message|letter|sender)"
     ):
         view.yes("same", 0.86)
         return
@@ -455,15 +554,18 @@ def reply_language(view: View, slots: Slots) -> None:
         view.yes("same", 0.86)
         return
     if (
-        view.never("same-language") or (view.never("speak") and view.own("language"))
-    ) and not view.has(
-        r"\b(?:other than|but|except|different|another|any other|foreign|wrong|fail)\b"
+        (view.never("same-language") or (view.never("speak") and view.own("language")))
+        and not view.has(
+            r"\b(?:other than|but|except|different|another|any other|foreign|wrong|fail)\b"
+        )
+        and view.has(
+            r"\b(?:switch|adapt|mirror|match|same|their|customer's|own|reply|replies"
+            r"|answer|respond|write|speak|translate|change)\b"
+        )
+        and (view.never("same-language") or view.has(r"\bswitch|\bchange|\badapt|\btranslate"))
     ):
-        if view.has(
-            r"\b(?:switch|adapt|mirror|match|same|their|customer's|own|reply|replies|answer|respond|write|speak|translate|change)\b"
-        ) and (view.never("same-language") or view.has(r"\bswitch|\bchange|\badapt|\btranslate")):
-            view.no("same", 0.84, "not the customer's language")
-            return
+        view.no("same", 0.84, "not the customer's language")
+        return
     if (
         view.around("language")
         and view.unit.first_in_line
@@ -476,21 +578,27 @@ def reply_language(view: View, slots: Slots) -> None:
         view.no("same", 0.84, "one fixed language")
         return
     if view.has(
-        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:in )?(?:english|german|french|spanish|dutch)"
+        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) "
+        r"(?:in )?(?:english|german|french|spanish|dutch)"
     ):
         view.no("same", 0.88, "one fixed language")
         return
     if view.has(
-        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) (?:the |that of |their |his )*(?:customer|own|one|language|sender|writer)"
+        r"\b(?:any|no|another|other) (?:other )?languages? (?:other than|but|except|than) "
+        r"(?:the |that of |their |his )*(?:customer|own|one|language|sender|writer)"
     ):
         view.yes("same", 0.88)
         return
     if fixed and not pair:
         fallback = view.has(
-            r"\b(?:if|when|where|unless)\b[^.;]*\b(?:english|german|french|spanish)\b[^.;]*,|\b(?:unclear|unknown|can(?:no|')t (?:tell|identify|recogni[sz]e)|not sure which|doubt|not recogni[sz]\w*|cannot be determined)\b"
+            r"\b(?:if|when|where|unless)\b[^.;]*\b(?:english|german|french"
+            r"|spanish)\b[^.;]*,|\b(?:unclear|unknown|can(?:no|')t (?:tell|identify"
+            r"|recogni[sz]e)|not sure which|doubt|not recogni[sz]\w*|cannot be "
+            r"determined)\b"
         )
         ordered = view.has(
-            r"\b(?:repl\w*|answer\w*|respon\w*|writ\w*|speak\w*|language|always|only|must|stick|keep|use|stay|everything|english is)\b"
+            r"\b(?:repl\w*|answer\w*|respon\w*|writ\w*|speak\w*|language|always|only|must"
+            r"|stick|keep|use|stay|everything|english is)\b"
         )
         if (
             ordered
@@ -503,7 +611,8 @@ def reply_language(view: View, slots: Slots) -> None:
                 return
     if same and (view.own("speak") or view.around("speak") or view.around("language")):
         if view.has(
-            r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even if)\b[^.;]*\blanguage\b[^.;]*\b(?:english|german|french|dutch|spanish)\b"
+            r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even "
+            r"if)\b[^.;]*\blanguage\b[^.;]*\b(?:english|german|french|dutch|spanish)\b"
         ):
             view.no("same", 0.88, "one fixed language")
         else:
@@ -511,17 +620,24 @@ def reply_language(view: View, slots: Slots) -> None:
     elif same:
         view.yes("same", 0.78)
     elif (
-        view.has(r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even if)\b")
-        and named
-        and view.own("speak")
+        (
+            view.has(r"\b(?:no matter|regardless of|irrespective of|whatever|whichever|even if)\b")
+            and named
+            and view.own("speak")
+        )
+        and not pair
+        and len(named) == 1
+        and language
     ):
-        if not pair and len(named) == 1 and language:
-            view.no("same", 0.85, "one fixed language")
+        view.no("same", 0.85, "one fixed language")
     if (
         view.does("speak")
         and named
         and view.has(
-            r"\b(?:always|only|exclusively|must be|stays?|all)\b[^.;]*\b(?:english|german|french|dutch|spanish)\b|\b(?:english|german|french|dutch|spanish)\b[^.;]*\b(?:always|only|exclusively|regardless|no matter|whatever|is what we)\b"
+            r"\b(?:always|only|exclusively|must be|stays?|all)\b[^.;]*\b(?:english|german"
+            r"|french|dutch|spanish)\b|\b(?:english|german|french|dutch"
+            r"|spanish)\b[^.;]*\b(?:always|only|exclusively|regardless|no matter|whatever"
+            r"|is what we)\b"
         )
         and not same
         and not pair
@@ -541,7 +657,8 @@ def confirm_before(view: View, slots: Slots) -> None:
         and any(view.unit.following.found.get(name) for name in act.split("|"))
     )
     if view.has(
-        r"\bno (?:clear |explicit )?(?:yes|confirmation|ok|okay|consent|approval|agreement|answer|nod),? (?:means )?no (?:refund|payment|money|payout)"
+        r"\bno (?:clear |explicit )?(?:yes|confirmation|ok|okay|consent|approval"
+        r"|agreement|answer|nod),? (?:means )?no (?:refund|payment|money|payout)"
     ):
         view.yes("confirm", 0.9)
         return
@@ -563,7 +680,8 @@ def confirm_before(view: View, slots: Slots) -> None:
         view.example
         and nearby
         and view.has(
-            r"\b(?:is (?:that|this)|shall i|should i|may i|can i|would you|do you|okay|right|agree|confirm)\b[^?]*\?"
+            r"\b(?:is (?:that|this)|shall i|should i|may i|can i|would you|do you|okay"
+            r"|right|agree|confirm)\b[^?]*\?"
         )
     ):
         view.yes("confirm", 0.92)
@@ -575,26 +693,43 @@ def confirm_before(view: View, slots: Slots) -> None:
     ) and not view.near(act):
         strong = []
     refused = [one for one in view.own("confirm") if view.denied(one) and not view.conditional(one)]
-    if refused and topic and not strong:
-        if view.has(
-            r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with|are you sure)\b"
-        ) and not view.has(r"\b(?:unless|until|hand|escalat|human|polic)\b"):
-            view.no("confirm", 0.86, "no confirmation")
-            return
+    if (
+        refused
+        and topic
+        and not strong
+        and view.has(
+            r"\b(?:confirm\w*|consent|approval|yes|agree\w*|okay|ok|go-ahead|check with"
+            r"|are you sure)\b"
+        )
+        and not view.has(r"\b(?:unless|until|hand|escalat|human|polic)\b")
+    ):
+        view.no("confirm", 0.86, "no confirmation")
+        return
     if view.has(
-        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)|superfluous|waste|annoy\w*)|\bno (?:confirmation|consent|approval|yes) (?:is |will be )?(?:needed|required|necessary|asked)|\brefund(?:ed)?(?: first)?,? (?:and )?then (?:write|tell|inform)|\bno (?:need|reason) (?:to|for) (?:\w+ ){0,3}(?:confirm\w*|ask)|(?:don't|do not|needn't|need not|no need to|never) (?:\w+ ){0,3}(?:ask|wait for|check with) (?:the |a |your )?(?:customers?|them|him|her|anyone|anybody)\b[^.;]*\b(?:agree\w*|confirm\w*|okay|ok|sure|yes|refund)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*|ok(?:ay)?|yes|consent|approval|answer)"
+        r"\b(?:skip|omit|drop|spare|leave out|forget) (?:\w+ ){0,3}confirm\w*"
+        r"|\bconfirm\w*[^.;]*\b(?:unnecessary|not (?:needed|necessary|required)"
+        r"|superfluous|waste|annoy\w*)|\bno (?:confirmation|consent|approval|yes) (?:is "
+        r"|will be )?(?:needed|required|necessary|asked)|\brefund(?:ed)?(?: first)?,? "
+        r"(?:and )?then (?:write|tell|inform)|\bno (?:need|reason) (?:to|for) (?:\w+ "
+        r"){0,3}(?:confirm\w*|ask)|(?:don't|do not|needn't|need not|no need to|never) "
+        r"(?:\w+ ){0,3}(?:ask|wait for|check with) (?:the |a |your )?(?:customers?|them"
+        r"|him|her|anyone|anybody)\b[^.;]*\b(?:agree\w*|confirm\w*|okay|ok|sure|yes"
+        r"|refund)|(?:don't|do not|never) (?:wait|ask) for (?:\w+ ){0,4}(?:confirm\w*"
+        r"|ok(?:ay)?|yes|consent|approval|answer)"
     ) and not view.has(r"\b(?:never|not|don't|do not) (?:skip|omit|drop|leave out|forget)"):
         view.no("confirm", 0.88, "no confirmation")
         return
     if strong and nearby:
         if view.has(
-            r"\b(?:unless|except(?: when| if| for)?)\b[^.;]*\b(?:small|below|under|less|\$|\d+|vip|regular|minor|tiny|hurry)"
+            r"\b(?:unless|except(?: when| if| for)?)\b[^.;]*\b(?:small|below|under|less"
+            r"|\$|\d+|vip|regular|minor|tiny|hurry)"
         ) and not view.has(
             r"\bnot?\b[^.;]*\b(?:unless|except)\b[^.;]*\b(?:confirm|yes|agree|consent)"
         ):
             view.no("confirm", 0.72, "an exception")
         elif view.does("at-once") and view.has(
-            r"\b(?:afterwards?|after (?:the|paying|you)|later)\b[^.;]*\b(?:confirm|yes)|\bconfirm\w*[^.;]*\bafterwards?"
+            r"\b(?:afterwards?|after (?:the|paying|you)|later)\b[^.;]*\b(?:confirm|yes)"
+            r"|\bconfirm\w*[^.;]*\bafterwards?"
         ):
             view.no("confirm", 0.8, "only afterwards")
         else:
@@ -614,7 +749,8 @@ def confirm_before(view: View, slots: Slots) -> None:
         and (
             strong
             or view.has(
-                r"\b(?:amount|sum|refund|how much|what you|which order|details|money|particulars|plan\w*|pay)\b"
+                r"\b(?:amount|sum|refund|how much|what you|which order|details|money"
+                r"|particulars|plan\w*|pay)\b"
             )
         )
     ):
@@ -633,18 +769,22 @@ def confirm_before(view: View, slots: Slots) -> None:
         and view.has(r"\b(?:refund|pay|paid|money)\w*\b")
     ):
         waits = view.has(
-            r"\b(?:never|not|don't|no one|nobody|nothing)\b[^.;]*\b(?:immediately|at once|right away|straight|directly|instantly)\b"
+            r"\b(?:never|not|don't|no one|nobody|nothing)\b[^.;]*\b(?:immediately|at once"
+            r"|right away|straight|directly|instantly)\b"
         )
         before = view.unit.text.lower()
         if (
             not waits
             and view.does(act)
             and re.search(
-                r"\b(?:immediately|at once|right away|straight away|instantly|without (?:further )?(?:delay|asking|confirm\w*|waiting)|just (?:pay|refund)|no questions asked|on the spot|forthwith|(?:pay|refund)\w* first)\b",
+                r"\b(?:immediately|at once|right away|straight away|instantly|without "
+                r"(?:further )?(?:delay|asking|confirm\w*|waiting)|just (?:pay|refund)|no "
+                r"questions asked|on the spot|forthwith|(?:pay|refund)\w* first)\b",
                 before,
             )
             and not re.search(
-                r"confirm|human|escalat|legal|injur|lawyer|yes\b|agree|without asking (?:a|any|me|us|for (?:a|any) human)|up to|below|\$|dollars|hand",
+                r"confirm|human|escalat|legal|injur|lawyer|yes\b|agree|without asking "
+                r"(?:a|any|me|us|for (?:a|any) human)|up to|below|\$|dollars|hand",
                 before,
             )
         ):
@@ -671,7 +811,8 @@ def _is_strong_confirm(view: View, start: int, end: int) -> bool:
         return True
     if words & {"wait"}:
         return view.has(
-            r"\bwait\w*\b[^.;]*\b(?:customer|yes|confirm\w*|answer|reply|agree|ok|okay|them|their|until they)\b"
+            r"\bwait\w*\b[^.;]*\b(?:customer|yes|confirm\w*|answer|reply|agree|ok|okay"
+            r"|them|their|until they)\b"
         )
     return True
 
@@ -682,12 +823,18 @@ def _is_strong_confirm(view: View, start: int, end: int) -> bool:
 def stop_duplicates(view: View, slots: Slots) -> None:
     thing = slots["thing"]
     looks = view.does("look-up")
-    if looks and (
-        view.near(thing)
-        or view.has(r"\blooks? (?:it |them |the order )?-?up\b|lookup_order|\border\b|\brecord\b|\bhistory\b|\bsystem\b")
+    if (
+        looks
+        and (
+            view.near(thing)
+            or view.has(
+                r"\blooks? (?:it |them |the order )?-?up\b|lookup_order|\border\b|\brecord\b"
+                r"|\bhistory\b|\bsystem\b"
+            )
+        )
+        and (not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"))
     ):
-        if not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"):
-            view.yes("look-up", 0.85)
+        view.yes("look-up", 0.85)
     unlooked = view.never("look-up")
     if (
         unlooked
@@ -700,7 +847,8 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         view.no("look-up", 0.85, "no look at the order")
     if (
         view.has(
-            r"\bno need to (?:look|check|open)|\b(?:without|skip|skipping) (?:the )?(?:look(?:ing)?[- ]?up|check(?:ing)?)"
+            r"\bno need to (?:look|check|open)|\b(?:without|skip|skipping) (?:the "
+            r")?(?:look(?:ing)?[- ]?up|check(?:ing)?)"
         )
         and view.near(thing)
         and not view.has(r"\b(?:never|not|no|don't)\b[^.;]*\bwithout\b")
@@ -736,7 +884,10 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         )
     ):
         strong_refusal = view.has(
-            r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|says? no|no (?:second|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not (?:pay|refund|issue)|no refund|answer(?:'s| is| will be)? (?:a )?no\b|it's no\b|end|halt\w*|close|no money|not eligible|over)\b"
+            r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|says? no|no (?:second"
+            r"|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not "
+            r"(?:pay|refund|issue)|no refund|answer(?:'s| is| will be)? (?:a )?no\b|it's "
+            r"no\b|end|halt\w*|close|no money|not eligible|over)\b"
         )
         if strong_refusal and _about_second(view, slots):
             view.yes("refuse", 0.92)
@@ -748,7 +899,9 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         view.yes("refuse", 0.9)
         return
     if view.has(
-        r"\b(?:one|single|at most one) refund (?:per|for each|for an|for every)\b|\b(?:an?|each|every) order gets (?:one|a single) refund|\bonly (?:one refund|refunded once)|\brefunded? (?:only )?once\b|\bonly once\b"
+        r"\b(?:one|single|at most one) refund (?:per|for each|for an|for every)\b"
+        r"|\b(?:an?|each|every) order gets (?:one|a single) refund|\bonly (?:one refund"
+        r"|refunded once)|\brefunded? (?:only )?once\b|\bonly once\b"
     ):
         view.yes("refuse", 0.86)
         return
@@ -784,34 +937,41 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         return
     agrees_second = view.does("second")
     if (
-        agrees_second
-        and not any(
-            re.search(
-                r"\b(?:never|not|no|refus\w+|den\w+|declin\w+|reject\w*|nobody|check|whether|avoid)\b",
-                view.clause_of(one),
-                re.I,
+        (
+            agrees_second
+            and not any(
+                re.search(
+                    r"\b(?:never|not|no|refus\w+|den\w+|declin\w+|reject\w*|nobody|check"
+                    r"|whether|avoid)\b",
+                    view.clause_of(one),
+                    re.I,
+                )
+                for one in agrees_second
             )
-            for one in agrees_second
+            and not view.has(
+                r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b"
+            )
         )
-        and not view.has(
-            r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b"
-        )
-    ):
-        if (
+        and (
             view.own("already")
             or view.around("already")
             or view.before("already")
             or view.has(r"\bagain\b|\btwice\b|second")
-        ):
-            if view.has(
-                r"\b(?:refund|pay|send|give|grant|issue|fine|okay|ok|allowed|no problem|possible|let)\w*\b"
-            ):
-                view.no("refuse", 0.86, "it shall pay again")
-                return
+        )
+        and view.has(
+            r"\b(?:refund|pay|send|give|grant|issue|fine|okay|ok|allowed|no problem"
+            r"|possible|let)\w*\b"
+        )
+    ):
+        view.no("refuse", 0.86, "it shall pay again")
+        return
     if (
         (view.own("already") or view.around("already") or view.before("already"))
         and view.has(
-            r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter|go on|continue|carry on|so what|as with any|proceed|anyway|not (?:our|your|my) (?:concern|business|problem)|who cares|all the same|even if|give it again|regardless)\b"
+            r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter"
+            r"|go on|continue|carry on|so what|as with any|proceed|anyway|not (?:our|your"
+            r"|my) (?:concern|business|problem)|who cares|all the same|even if|give it "
+            r"again|regardless)\b"
         )
         and not view.has(r"\b(?:refus\w+|den(?:y|ied)|declin\w+|reject\w*|never|stop)\b")
         and _about_second(view, slots)
@@ -838,8 +998,12 @@ def _about_second(view: View, slots: Slots | None = None) -> bool:
     )
     return (
         re.search(
-            r"\b(?:refund\w*|paid|money|reimburs\w*|pay\w*|payout|credited)\b[^.;?]*\b(?:already|before|earlier|exist\w*|previous\w*|once|made|gone|back|on (?:it|record|file)|shows?|there)"
-            r"|\b(?:already|before|earlier|previous\w*|prior|once|shows? an?|an?|existing|has been|been|see the|see an?)\b[^.;?]*\b(?:refund\w*|paid|money|reimburs\w*|payout|credited)\b",
+            r"\b(?:refund\w*|paid|money|reimburs\w*|pay\w*|payout"
+            r"|credited)\b[^.;?]*\b(?:already|before|earlier|exist\w*|previous\w*|once"
+            r"|made|gone|back|on (?:it|record|file)|shows?|there)"
+            r"|\b(?:already|before|earlier|previous\w*|prior|once|shows? an?|an?|existing"
+            r"|has been|been|see the|see an?)\b[^.;?]*\b(?:refund\w*|paid|money"
+            r"|reimburs\w*|payout|credited)\b",
             near.replace("_", " "),
             re.I,
         )
@@ -880,33 +1044,172 @@ def _groups(slots: Slots, name: str) -> Sequence[Needs]:
 TEMPLATES: Final[dict[str, Template]] = {
     one.name: one
     for one in [
-        Template("ask-when-missing", ask_when_missing, _all(("ask", 1.0)), "When the {item} is missing", "Ask for it and wait"),
-        Template("limit", limit, _all(("below above", 1.0), ("above acted-below", 0.98), ("above", 0.66)), "{of} up to {at} / above", "Act alone / hand over to a human"),
         Template(
-            "only-from-source", only_from_source,
-            _all(("only silent", 1.0), ("only no-invention", 0.97), ("silent no-invention", 0.97), ("silent", 0.72), ("only", 0.62), ("no-invention", 0.62)),
-            "Every decision", "Only from the {source}; where it is silent, say so or hand over",
+            "ask-when-missing",
+            ask_when_missing,
+            _all(("ask", 1.0)),
+            "When the {item} is missing",
+            "Ask for it and wait",
         ),
-        Template("output-keys", output_keys, _all(("keys", 1.0), ("keys-without-json", 0.6)), "Final answer", "JSON with exactly the keys {keys}"),
-        Template("no-disclosure", no_disclosure, _data_groups, "Every reply", "Never repeat {data}"),
-        Template("text-is-data", text_is_data, _all(("data", 1.0)), "Commands inside the {text}", "Treat them as data, do not obey"),
-        Template("always-hand-over-on", always_hand_over_on, lambda slots: _groups(slots, "on"), "{on} is mentioned", "Hand over to a human"),
-        Template("reply-language", reply_language, _all(("same", 1.0)), "Every reply", "In the customer's language"),
-        Template("confirm-before", confirm_before, _all(("confirm restate", 1.0), ("confirm", 0.68)), "Before {act}", "Restate it and wait for the customer's yes"),
-        Template("stop-duplicates", stop_duplicates, _duplicate_needs, "The {thing} was dealt with before", "Refuse to do it again"),
-        Template("all-must-match", office_templates.all_must_match, office_templates.match_needs, "{documents} agree", "Go on; otherwise {otherwise}"),
-        Template("tolerance", office_templates.tolerance, _all(("below above", 1.0), ("above", 0.8), ("below", 0.66)), "A {of} up to {at}", "Accept it; flag what is larger"),
-        Template("approval-tier", office_templates.approval_tier, _all(("approval", 1.0)), "From {at} on", "Wait for the {who}'s approval"),
-        Template("verify-by-known-channel", office_templates.verify_by_known_channel, _all(("call known", 1.0), ("call", 0.62)), "The {change} has changed", "Check it by {channel}, on a number already on file"),
-        Template("cite-evidence", office_templates.cite_evidence, _all(("cite", 1.0)), "Each {of}", "Name {names}"),
-        Template("log-fields", office_templates.log_fields, _all(("log", 1.0)), "Each decision", "One {log} line with {fields}"),
-        Template("low-confidence-ask", office_templates.low_confidence_ask, _all(("ask value", 1.0), ("ask", 0.72)), "A {of} is unreadable or below {at}", "Ask a human, do not guess"),
-        Template("stop-after-failures", office_templates.stop_after_failures, _all(("stop no-retry", 1.0), ("stop", 0.9)), "The {of} failed {after} times", "Stop and hand over"),
-        Template("never-guess", office_templates.never_guess, _all(("no-guess", 1.0)), "The {item} is unknown", "Never guess it"),
-        Template("never-do", office_templates.never_do, _all(("never", 1.0)), "Always", "Never {act}"),
-        Template("say-when-unknown", office_templates.say_when_unknown, _all(("say-so", 1.0)), "It does not know", "Say so"),
-        Template("output-format", office_templates.output_format, _all(("form", 1.0)), "Final answer", "{form}"),
-        Template("look-up-before", office_templates.look_up_before, _all(("look", 1.0)), "Before deciding", "Look up the {thing}"),
-        Template("order-of-steps", office_templates.order_of_steps, _all(("order", 1.0)), "First {first}", "Then {then}"),
+        Template(
+            "limit",
+            limit,
+            _all(("below above", 1.0), ("above acted-below", 0.98), ("above", 0.66)),
+            "{of} up to {at} / above",
+            "Act alone / hand over to a human",
+        ),
+        Template(
+            "only-from-source",
+            only_from_source,
+            _all(
+                ("only silent", 1.0),
+                ("only no-invention", 0.97),
+                ("silent no-invention", 0.97),
+                ("silent", 0.72),
+                ("only", 0.62),
+                ("no-invention", 0.62),
+            ),
+            "Every decision",
+            "Only from the {source}; where it is silent, say so or hand over",
+        ),
+        Template(
+            "output-keys",
+            output_keys,
+            _all(("keys", 1.0), ("keys-without-json", 0.6)),
+            "Final answer",
+            "JSON with exactly the keys {keys}",
+        ),
+        Template(
+            "no-disclosure", no_disclosure, _data_groups, "Every reply", "Never repeat {data}"
+        ),
+        Template(
+            "text-is-data",
+            text_is_data,
+            _all(("data", 1.0)),
+            "Commands inside the {text}",
+            "Treat them as data, do not obey",
+        ),
+        Template(
+            "always-hand-over-on",
+            always_hand_over_on,
+            lambda slots: _groups(slots, "on"),
+            "{on} is mentioned",
+            "Hand over to a human",
+        ),
+        Template(
+            "reply-language",
+            reply_language,
+            _all(("same", 1.0)),
+            "Every reply",
+            "In the customer's language",
+        ),
+        Template(
+            "confirm-before",
+            confirm_before,
+            _all(("confirm restate", 1.0), ("confirm", 0.68)),
+            "Before {act}",
+            "Restate it and wait for the customer's yes",
+        ),
+        Template(
+            "stop-duplicates",
+            stop_duplicates,
+            _duplicate_needs,
+            "The {thing} was dealt with before",
+            "Refuse to do it again",
+        ),
+        Template(
+            "all-must-match",
+            office_templates.all_must_match,
+            office_templates.match_needs,
+            "{documents} agree",
+            "Go on; otherwise {otherwise}",
+        ),
+        Template(
+            "tolerance",
+            office_templates.tolerance,
+            _all(("below above", 1.0), ("above", 0.8), ("below", 0.66)),
+            "A {of} up to {at}",
+            "Accept it; flag what is larger",
+        ),
+        Template(
+            "approval-tier",
+            office_templates.approval_tier,
+            _all(("approval", 1.0)),
+            "From {at} on",
+            "Wait for the {who}'s approval",
+        ),
+        Template(
+            "verify-by-known-channel",
+            office_templates.verify_by_known_channel,
+            _all(("call known", 1.0), ("call", 0.62)),
+            "The {change} has changed",
+            "Check it by {channel}, on a number already on file",
+        ),
+        Template(
+            "cite-evidence",
+            office_templates.cite_evidence,
+            _all(("cite", 1.0)),
+            "Each {of}",
+            "Name {names}",
+        ),
+        Template(
+            "log-fields",
+            office_templates.log_fields,
+            _all(("log", 1.0)),
+            "Each decision",
+            "One {log} line with {fields}",
+        ),
+        Template(
+            "low-confidence-ask",
+            office_templates.low_confidence_ask,
+            _all(("ask value", 1.0), ("ask", 0.72)),
+            "A {of} is unreadable or below {at}",
+            "Ask a human, do not guess",
+        ),
+        Template(
+            "stop-after-failures",
+            office_templates.stop_after_failures,
+            _all(("stop no-retry", 1.0), ("stop", 0.9)),
+            "The {of} failed {after} times",
+            "Stop and hand over",
+        ),
+        Template(
+            "never-guess",
+            office_templates.never_guess,
+            _all(("no-guess", 1.0)),
+            "The {item} is unknown",
+            "Never guess it",
+        ),
+        Template(
+            "never-do", office_templates.never_do, _all(("never", 1.0)), "Always", "Never {act}"
+        ),
+        Template(
+            "say-when-unknown",
+            office_templates.say_when_unknown,
+            _all(("say-so", 1.0)),
+            "It does not know",
+            "Say so",
+        ),
+        Template(
+            "output-format",
+            office_templates.output_format,
+            _all(("form", 1.0)),
+            "Final answer",
+            "{form}",
+        ),
+        Template(
+            "look-up-before",
+            office_templates.look_up_before,
+            _all(("look", 1.0)),
+            "Before deciding",
+            "Look up the {thing}",
+        ),
+        Template(
+            "order-of-steps",
+            office_templates.order_of_steps,
+            _all(("order", 1.0)),
+            "First {first}",
+            "Then {then}",
+        ),
     ]
-}  # fmt: skip
+}

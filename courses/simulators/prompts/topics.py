@@ -14,8 +14,11 @@ from courses.simulators.prompts.template_kit import Slots
 from courses.simulators.prompts.view import View
 
 _ORDER: Final = re.compile(
-    r"\b(?:you|you're|must|shall|never|not|don't|do not|always|may|only|no|nobody|nothing|should|agent|robot|none|without|unless)\b|->|=>|\?"
-    r"|^\W*(?:ask|reply|answer|write|give|hand|pass|send|tell|take|pay|refund|use|keep|leave|look|check|refuse|decline|treat|ignore|follow|do|wait|get|return|end|finish|name|call|stop|put|say|speak|repeat|mask|confirm|escalate|go|make)\b",
+    r"\b(?:you|you're|must|shall|never|not|don't|do not|always|may|only|no|nobody|nothing"
+    r"|should|agent|robot|none|without|unless)\b|->|=>|\?"
+    r"|^\W*(?:ask|reply|answer|write|give|hand|pass|send|tell|take|pay|refund|use|keep"
+    r"|leave|look|check|refuse|decline|treat|ignore|follow|do|wait|get|return|end|finish"
+    r"|name|call|stop|put|say|speak|repeat|mask|confirm|escalate|go|make)\b",
     re.IGNORECASE,
 )
 
@@ -35,7 +38,8 @@ _TOPICS: Final[Mapping[str, Callable[[View, Slots], bool]]] = {
     "reply-language": lambda view, slots: (
         bool(view.own("language"))
         and view.has(
-            r"\b(?:customer\w*|their|same|which|whatever|english|french|german|spanish|they|writer|sender)\b"
+            r"\b(?:customer\w*|their|same|which|whatever|english|french|german|spanish"
+            r"|they|writer|sender)\b"
         )
     ),
     "output-keys": lambda view, slots: bool(view.own("json")),

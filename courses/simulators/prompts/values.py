@@ -22,36 +22,53 @@ from courses.simulators.prompts.words import (
     USD,
     WORD,
     tokens,
+    word_set,
 )
 
 _UPPER_BEFORE: Final = re.compile(
-    r"(?:up to(?: and including)?|as much as|at most|at the most|max(?:imum)?(?: of| is)?|no more than|not more than|not (?:to )?exceed(?:ing)?"
-    r"|do(?:es)? not exceed|not above|not over|not higher than|not greater than|not larger than|below|under|less than|lower than|smaller than|<=|<"
-    r"|within|cap(?:ped)?(?: at| of| is)?|ceiling(?: is| of| at)?|limit(?:ed)?(?: is| of| at| to)?|to a maximum of|fewer than|until|till|to"
-    r"|cheaper than|0 ?(?:-|to|and)|zero to|stops? at|ends? at|as far as|maximally|beneath|short of)\s*(?:the |a |an |about |exactly |sums? of |amounts? of |usd|us\$|\$)*\s*$"
+    r"(?:up to(?: and including)?|as much as|at most|at the most|max(?:imum)?(?: of| is)?"
+    r"|no more than|not more than|not (?:to )?exceed(?:ing)?"
+    r"|do(?:es)? not exceed|not above|not over|not higher than|not greater than|not "
+    r"larger than|below|under|less than|lower than|smaller than|<=|<"
+    r"|within|cap(?:ped)?(?: at| of| is)?|ceiling(?: is| of| at)?|limit(?:ed)?(?: is| of| "
+    r"at| to)?|to a maximum of|fewer than|until|till|to"
+    r"|cheaper than|0 ?(?:-|to|and)|zero to|stops? at|ends? at|as far as|maximally"
+    r"|beneath|short of)\s*(?:the |a |an |about |exactly |sums? of |amounts? of |usd|us\$"
+    r"|\$)*\s*$"
 )
 _LOWER_BEFORE: Final = re.compile(
-    r"(?:above|over|more than|exceed(?:s|ing)?|in excess of|beyond|>=|>|from|at least|starting (?:at|from|with)|beginning (?:at|from|with)|greater than"
-    r"|larger than|higher than|bigger than|past|outside|reach(?:es|ing)?|not less than|as of|not under|not below|no less than|tops?|surpass\w*|north of"
-    r"|upwards? of|costs? more than|better than|upward from)\s*(?:the |a |an |about |exactly |sums? of |amounts? of |usd|us\$|\$)*\s*$"
+    r"(?:above|over|more than|exceed(?:s|ing)?|in excess of|beyond|>=|>|from|at least"
+    r"|starting (?:at|from|with)|beginning (?:at|from|with)|greater than"
+    r"|larger than|higher than|bigger than|past|outside|reach(?:es|ing)?|not less than|as "
+    r"of|not under|not below|no less than|tops?|surpass\w*|north of"
+    r"|upwards? of|costs? more than|better than|upward from)\s*(?:the |a |an |about "
+    r"|exactly |sums? of |amounts? of |usd|us\$|\$)*\s*$"
 )
 _UPPER_AFTER: Final = re.compile(
-    r"^\s*(?:(?:usd|dollars?|us dollars|percent|%)\s*)?(?:or (?:less|below|under|lower|fewer|smaller|cheaper)|and (?:below|under|less|lower|smaller)|max\b|at most|tops|maximum|or smaller|at the most|is (?:the |your )?(?:limit|ceiling|cap|maximum))"
+    r"^\s*(?:(?:usd|dollars?|us dollars|percent|%)\s*)?(?:or (?:less|below|under|lower"
+    r"|fewer|smaller|cheaper)|and (?:below|under|less|lower|smaller)|max\b|at most|tops"
+    r"|maximum|or smaller|at the most|is (?:the |your )?(?:limit|ceiling|cap|maximum))"
 )
 _LOWER_AFTER: Final = re.compile(
-    r"^\s*(?:(?:usd|dollars?|us dollars|percent|%)\s*)?(?:or (?:more|above|higher|over|greater|larger|up|better)|and (?:up|above|more|over|upwards?|higher|beyond|better)|upwards?\b|plus\b|\+|up\b)"
+    r"^\s*(?:(?:usd|dollars?|us dollars|percent|%)\s*)?(?:or (?:more|above|higher|over"
+    r"|greater|larger|up|better)|and (?:up|above|more|over|upwards?|higher|beyond|better)"
+    r"|upwards?\b|plus\b|\+|up\b)"
 )
 _MORE: Final = re.compile(
-    r"\b(?:above|over(?! the)|more|larger|bigger|higher|beyond|exceed\w*|past|else|otherwise|rest|greater|costs? more|upwards?|north|larger ones|bigger ones|the others|any others|in excess|outside|not within|too much)\b|>"
+    r"\b(?:above|over(?! the)|more|larger|bigger|higher|beyond|exceed\w*|past|else"
+    r"|otherwise|rest|greater|costs? more|upwards?|north|larger ones|bigger ones|the "
+    r"others|any others|in excess|outside|not within|too much)\b|>"
 )
 _LESS: Final = re.compile(
-    r"\b(?:up to|below|under|less|smaller|lower|within|at most|or less|not more|no more|cheaper|underneath)\b|<"
+    r"\b(?:up to|below|under|less|smaller|lower|within|at most|or less|not more|no more"
+    r"|cheaper|underneath)\b|<"
 )
 
 
 # "order 5512", "section 2": a number that names something measures nothing.
-_NAMED_BY_NUMBER: Final = frozenset(
-    "order number invoice po section case step line rule clause paragraph article point up no # § version page gr in".split()
+_NAMED_BY_NUMBER: Final = word_set(
+    "order number invoice po section case step line rule clause paragraph article point "
+    "up no # § version page gr in"
 )
 
 
@@ -60,7 +77,15 @@ _LIMIT_TALK: Final = re.compile(
     re.I,
 )
 _BEYOND: Final = re.compile(
-    r"\b(?:above|over|beyond|past|more than|higher than|exceeding)\b(?:\s+(?:it|that|this|them|which)\b|\s*[,:;]|\s+(?:a|the|is|goes|needs|->))"
+    r"\b(?:above|over|beyond|past|more than|higher than|exceeding)\b(?:\s+(?:it|that|this"
+    r"|them|which)\b|\s*[,:;]|\s+(?:a|the|is|goes|needs|->))"
+)
+
+
+# What a bare number counts when it is no money.
+_COUNTED: Final = word_set(
+    "days day times time hours minutes lines keys fields words st th nd rd weeks months orders"
+    " customers people tools"
 )
 
 
@@ -115,13 +140,13 @@ def fitting_number(view: View, index: int, slots: LimitSlots, text: str) -> floa
         following = (
             view.unit.tokens[index + 1].text.lower() if index + 1 < len(view.unit.tokens) else ""
         )
-        if following in {"days", "day", "times", "time", "hours", "minutes", "lines", "keys", "fields", "words",
-                         "st", "th", "nd", "rd", "weeks", "months", "orders", "customers", "people", "tools"}:  # fmt: skip
+        if following in _COUNTED:
             return None
         if token.value < 5 or (re.fullmatch(r"\d{5,}", token.text) and token.value > 20_000):
             return None
         if re.search(
-            r"<|>|=|amount|limit|ceiling|cap\b|refund|pay|total|value|sum|dollar|money|claim|give|purse|more|above|over|below|up to|under",
+            r"<|>|=|amount|limit|ceiling|cap\b|refund|pay|total|value|sum|dollar|money"
+            r"|claim|give|purse|more|above|over|below|up to|under",
             text,
         ):
             return token.value
@@ -241,7 +266,7 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     ):
         view.no("below", 0.78, "no limit at all")
         return
-    if view.example or unit.force == "given" or unit.force == "question" and not right:
+    if view.example or unit.force == "given" or (unit.force == "question" and not right):
         _example(view, slots, usable)
         return
     if sided_wrong and not right:
@@ -261,11 +286,11 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         and sided_wrong
         and view.does("self-act")
         and any(one[3] > slots.at for one in sided_wrong)
+    ) and view.has(
+        r"\b(?:unless|except|but|although|though|however|in december|premium|vip"
+        r"|loyal|regular|holiday|may go)\b"
     ):
-        if view.has(
-            r"\b(?:unless|except|but|although|though|however|in december|premium|vip|loyal|regular|holiday|may go)\b"
-        ):
-            view.no("below", 0.8, "an exception with another limit")
+        view.no("below", 0.8, "an exception with another limit")
     for start, end, index, _value in right:
         _sides(view, slots, text, start, end, index)
     if (
@@ -359,10 +384,57 @@ def _is_act(view: View, index: int) -> bool:
         return False
     if row[index].conditional:
         return False
-    return index == 0 or before in {
-        "can", "may", "you", "->", ":", ",", "yourself", "just", "simply", "to", "will", "and", "|", "must", "should",
-        "shall", "then", "agent", "robot", "it", "we", "issue", "(", "please", "self", "directly", "automatically", ".", "{", "=",
-    } or after in {"it", "yourself", "directly", "alone", "immediately", "automatically", "without", "on", ".", ";", ",", ""}  # fmt: skip
+    return (
+        index == 0
+        or before
+        in {
+            "can",
+            "may",
+            "you",
+            "->",
+            ":",
+            ",",
+            "yourself",
+            "just",
+            "simply",
+            "to",
+            "will",
+            "and",
+            "|",
+            "must",
+            "should",
+            "shall",
+            "then",
+            "agent",
+            "robot",
+            "it",
+            "we",
+            "issue",
+            "(",
+            "please",
+            "self",
+            "directly",
+            "automatically",
+            ".",
+            "{",
+            "=",
+        }
+        or after
+        in {
+            "it",
+            "yourself",
+            "directly",
+            "alone",
+            "immediately",
+            "automatically",
+            "without",
+            "on",
+            ".",
+            ";",
+            ",",
+            "",
+        }
+    )
 
 
 def _sides(view: View, slots: LimitSlots, text: str, start: int, end: int, index: int) -> None:
@@ -464,10 +536,8 @@ def _says_above(
 ) -> bool:
     if rest_human:
         return True
-    return (
-        bool(human)
-        and _MORE.search(text[end:]) is not None
-        or (bool(human) and view.has(r"\bonly up to|at most|no more than"))
+    return (bool(human) and _MORE.search(text[end:]) is not None) or (
+        bool(human) and view.has(r"\bonly up to|at most|no more than")
     )
 
 
@@ -477,7 +547,8 @@ def _says_below(
     if rest_alone or alone:
         return True
     return bool(_LESS.search(text[end:])) or view.has(
-        r"\b(?:below|under|less|smaller|else|otherwise|the rest)\b[^.;]*\b(?:yourself|fine|okay|ok|pay|refund|you|go on|continue)\b"
+        r"\b(?:below|under|less|smaller|else|otherwise|the rest)\b[^.;]*\b(?:yourself"
+        r"|fine|okay|ok|pay|refund|you|go on|continue)\b"
     )
 
 
@@ -560,7 +631,8 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         elif _LESS.search(text) and view.does("self-act"):
             view.yes("below", 0.85)
     if view.has(
-        r"\b(?:no|never (?:any|a|make a|pay a)?) ?refunds? (?:\w+ )?without (?:a |the |asking a )?human"
+        r"\b(?:no|never (?:any|a|make a|pay a)?) ?refunds? (?:\w+ )?without (?:a |the "
+        r"|asking a )?human"
     ) and not any(token.value is not None and token.value >= 50 for token in view.unit.tokens):
         view.no("below", 0.78, "every refund goes to a human")
     elif view.never(slots.above) and view.own("unlimited") and not earlier_number:
@@ -569,7 +641,8 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         view.has(r"\b(?:all|every|each|any) (?:refunds?|payments?|requests?)\b")
         and view.does(slots.above)
         and not view.has(
-            r"over|above|more than|beyond|exceed|larger|large|high|big|without|if|when|legal|lawyer|injur|language|unclear|doubt|which|that"
+            r"over|above|more than|beyond|exceed|larger|large|high|big|without|if|when"
+            r"|legal|lawyer|injur|language|unclear|doubt|which|that"
         )
         and not view.unit.question
     ):
@@ -629,9 +702,7 @@ def _example(view: View, slots: LimitSlots, usable: list[tuple[int, int, int, fl
     human = bool(view.does(slots.above))
     over = [value for value in values if value > slots.at]
     under = [value for value in values if value <= slots.at]
-    if human and over and not under:
-        view.yes("above", 0.85)
-    elif human and slots.at in values:
+    if (human and over and not under) or (human and slots.at in values):
         view.yes("above", 0.85)
     if view.does("self-act") and not human:
         if over and not under:

@@ -11,10 +11,14 @@ from courses.simulators.prompts.segments import Mention, Unit
 from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token
 
 _ANAPHOR: Final = re.compile(
-    r"^\W*(then\b|in (that|this|such) (case|event)|if (so|not|it|they|he|that|this|there|none|yes|no)\b|otherwise|instead|else\b"
-    r"|as soon as|this|that|these|those|they|it\b|such|so\b|beyond|above|under|over\b|below|anything|everything|larger|bigger"
-    r"|smaller|none|once|only (then|after|when)|same|past|outside|within|more|guess|no\b|not\b|second|reject|stop|should (it|they|there)"
-    r"|has it|without|never|do(n't| not)|whatever|until|past|up to|wait|yes|past that|exactly|with|after)",
+    r"^\W*(then\b|in (that|this|such) (case|event)|if (so|not|it|they|he|that|this|there"
+    r"|none|yes|no)\b|otherwise|instead|else\b"
+    r"|as soon as|this|that|these|those|they|it\b|such|so\b|beyond|above|under|over\b"
+    r"|below|anything|everything|larger|bigger"
+    r"|smaller|none|once|only (then|after|when)|same|past|outside|within|more|guess|no\b"
+    r"|not\b|second|reject|stop|should (it|they|there)"
+    r"|has it|without|never|do(n't| not)|whatever|until|past|up to|wait|yes|past that"
+    r"|exactly|with|after)",
     re.IGNORECASE,
 )
 _PRONOUN: Final = re.compile(
@@ -117,13 +121,11 @@ class View:
             return first.stem in {"not", "never", "no", "without", "nobody", "nothing"} and False
         if first.negated:
             inner = [row[k] for k in range(mention.start + 1, mention.end) if row[k].kind == WORD]
-            if (
+            return not (
                 inner
                 and any(not one.negated for one in inner[-1:])
                 and any(one.stem in {"not", "never"} for one in inner)
-            ):
-                return False
-            return True
+            )
         return any(
             row[k].negated and row[k].kind == WORD and row[k].stem in {"not", "never", "no"}
             for k in range(mention.start + 1, mention.end)
@@ -184,7 +186,8 @@ class View:
             asked is not None
             and any(asked.found.get(name) for name in item.split("|"))
             and re.match(
-                r"\W*(?:if (?:not|no|none|it (?:is|does|has)(?:n't| not))\b|not?\b|otherwise|none|missing|absent)",
+                r"\W*(?:if (?:not|no|none|it (?:is|does|has)(?:n't| not))\b|not?\b"
+                r"|otherwise|none|missing|absent)",
                 unit.text,
                 re.I,
             )
@@ -192,11 +195,10 @@ class View:
             return True
         if self.own("missing") and (own or self.around(item) or self.before(item)):
             return True
-        if (self.around("missing") and self.around(item)) or (
-            self.before("missing") and self.before(item)
-        ):
-            return True
-        return False
+        return bool(
+            (self.around("missing") and self.around(item))
+            or (self.before("missing") and self.before(item))
+        )
 
     def same_clause(self, one: Mention, other: Mention) -> bool:
         row = self.unit.tokens
@@ -240,9 +242,9 @@ def earlier_units(unit: Unit) -> list[Unit]:
                 out.append(previous)
             else:
                 break
-        elif leans and (previous.force in {"question", "given"} or not _is_bullet_start(current)):
-            out.append(previous)
-        elif current.force == "example":
+        elif (
+            leans and (previous.force in {"question", "given"} or not _is_bullet_start(current))
+        ) or current.force == "example":
             out.append(previous)
         else:
             break

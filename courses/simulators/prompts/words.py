@@ -16,6 +16,12 @@ from typing import Final
 
 WORD, NUMBER, MARK = "word", "number", "mark"
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for tables that read better as a line than as a list."""
+    return frozenset(text.split())
+
+
 USD, OTHER_MONEY, PERCENT, DIGITS = "usd", "other-money", "percent", "digits"
 
 
@@ -191,40 +197,112 @@ def stem(word: str) -> str:
 
 
 SMALL: Final = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
     "ninety": 90,
-}  # fmt: skip
+}
 LARGE: Final = {"hundred": 100, "thousand": 1000, "grand": 1000, "million": 1_000_000}
 FRACTIONS: Final = {
-    "half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0,
-    "twentieth": 5.0, "fiftieth": 2.0, "hundredth": 1.0,
-}  # fmt: skip
-USD_WORDS: Final = frozenset(
-    "usd us$ $ dollar dollars dolars dolar bucks buck us-dollars greenbacks benjamin benjamins".split()
+    "half": 50.0,
+    "third": 100 / 3,
+    "quarter": 25.0,
+    "fifth": 20.0,
+    "tenth": 10.0,
+    "twentieth": 5.0,
+    "fiftieth": 2.0,
+    "hundredth": 1.0,
+}
+USD_WORDS: Final = word_set(
+    "usd us$ $ dollar dollars dolars dolar bucks buck us-dollars greenbacks benjamin benjamins"
 )
-OTHER_MONEY_WORDS: Final = frozenset(
-    "€ £ eur euro euros gbp pounds chf francs yen cad aud pesos".split()
-)
-PERCENT_WORDS: Final = frozenset("% percent percents precent percentage".split())
+OTHER_MONEY_WORDS: Final = word_set("€ £ eur euro euros gbp pounds chf francs yen cad aud pesos")
+PERCENT_WORDS: Final = word_set("% percent percents precent percentage")
 
 CONTRACTIONS: Final = {
-    "won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not",
-    "wont": "will not", "dont": "do not", "cant": "can not", "doesnt": "does not",
-    "isnt": "is not", "arent": "are not", "didnt": "did not", "wasnt": "was not",
-    "shouldnt": "should not", "mustnt": "must not", "ain't": "is not", "gotta": "must",
-    "gonna": "going to", "wanna": "want to", "let's": "let us", "y'all": "you all",
-    "mustn't": "must not", "needn't": "need not", "noone": "nobody", "neednt": "need not",
-    "havent": "have not", "hasnt": "has not", "wouldnt": "would not", "couldnt": "could not",
-    "whats": "what is", "thats": "that is", "lemme": "let me", "gimme": "give me", "pls": "please",
-    "plz": "please", "info": "information", "infos": "information", "nbr": "number", "num": "number",
-    "amt": "amount", "msg": "message", "msgs": "messages", "cust": "customer", "lang": "language",
-    "ppl": "people", "addr": "address", "e-mail": "email", "e-mails": "emails",
-    "look-up": "lookup", "look-ups": "lookup", "nope": "no", "naw": "no", "nah": "no",
-    "ids": "id", "thru": "through", "till": "until", "til": "until", "w/o": "without", "u": "you",
-    "ur": "your", "bc": "because", "tho": "though", "ok": "okay", "o.k": "okay", "nr": "number",
-}  # fmt: skip
+    "won't": "will not",
+    "can't": "can not",
+    "cannot": "can not",
+    "shan't": "shall not",
+    "wont": "will not",
+    "dont": "do not",
+    "cant": "can not",
+    "doesnt": "does not",
+    "isnt": "is not",
+    "arent": "are not",
+    "didnt": "did not",
+    "wasnt": "was not",
+    "shouldnt": "should not",
+    "mustnt": "must not",
+    "ain't": "is not",
+    "gotta": "must",
+    "gonna": "going to",
+    "wanna": "want to",
+    "let's": "let us",
+    "y'all": "you all",
+    "mustn't": "must not",
+    "needn't": "need not",
+    "noone": "nobody",
+    "neednt": "need not",
+    "havent": "have not",
+    "hasnt": "has not",
+    "wouldnt": "would not",
+    "couldnt": "could not",
+    "whats": "what is",
+    "thats": "that is",
+    "lemme": "let me",
+    "gimme": "give me",
+    "pls": "please",
+    "plz": "please",
+    "info": "information",
+    "infos": "information",
+    "nbr": "number",
+    "num": "number",
+    "amt": "amount",
+    "msg": "message",
+    "msgs": "messages",
+    "cust": "customer",
+    "lang": "language",
+    "ppl": "people",
+    "addr": "address",
+    "e-mail": "email",
+    "e-mails": "emails",
+    "look-up": "lookup",
+    "look-ups": "lookup",
+    "nope": "no",
+    "naw": "no",
+    "nah": "no",
+    "ids": "id",
+    "thru": "through",
+    "till": "until",
+    "til": "until",
+    "w/o": "without",
+    "u": "you",
+    "ur": "your",
+    "bc": "because",
+    "tho": "though",
+    "ok": "okay",
+    "o.k": "okay",
+    "nr": "number",
+}
 
 _NUMBERED: Final = frozenset(
     {"order", "invoic", "purchas", "reference", "ref", "ticket", "po", "article"}
@@ -244,8 +322,22 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_SIGNS = {"≤": "<=", "≥": ">=", "≠": "!=", "→": "->", "⇒": "->", "➜": "->", "=>": "->",
-          "-->": "->", "==>": "->", "–": "-", "—": "-", "“": '"', "”": '"', ":=": "="}  # fmt: skip
+_SIGNS = {
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "→": "->",
+    "⇒": "->",
+    "➜": "->",
+    "=>": "->",
+    "-->": "->",
+    "==>": "->",
+    "–": "-",
+    "—": "-",
+    "“": '"',
+    "”": '"',
+    ":=": "=",
+}
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # Hyphens inside these words are part of the word.
 _KEEP_HYPHEN = {"e-mail", "e-mails", "look-up", "look-ups"}
@@ -321,14 +413,46 @@ class Speller:
 
 
 _SHORT_SLIPS: Final = {
-    "teh": "the", "hte": "the", "adn": "and", "nad": "and", "fro": "for", "yuo": "you",
-    "nto": "not", "taht": "that", "wiht": "with", "thier": "their", "tehm": "them", "ont": "not",
-    "si": "is", "ti": "it", "nver": "never", "nevr": "never", "ask": "ask", "aks": "ask",
-    "dont": "do not", "hwo": "who", "waht": "what", "mroe": "more", "onyl": "only", "oly": "only",
-    "whne": "when", "wehn": "when", "fi": "if", "jsut": "just", "alwyas": "always", "lien": "line",
-    "pya": "pay", "form": "form", "abve": "above", "beofre": "before", "befor": "before",
-    "custmer": "customer", "ordr": "order", "anser": "answer", "acount": "account",
-}  # fmt: skip
+    "teh": "the",
+    "hte": "the",
+    "adn": "and",
+    "nad": "and",
+    "fro": "for",
+    "yuo": "you",
+    "nto": "not",
+    "taht": "that",
+    "wiht": "with",
+    "thier": "their",
+    "tehm": "them",
+    "ont": "not",
+    "si": "is",
+    "ti": "it",
+    "nver": "never",
+    "nevr": "never",
+    "ask": "ask",
+    "aks": "ask",
+    "dont": "do not",
+    "hwo": "who",
+    "waht": "what",
+    "mroe": "more",
+    "onyl": "only",
+    "oly": "only",
+    "whne": "when",
+    "wehn": "when",
+    "fi": "if",
+    "jsut": "just",
+    "alwyas": "always",
+    "lien": "line",
+    "pya": "pay",
+    "form": "form",
+    "abve": "above",
+    "beofre": "before",
+    "befor": "before",
+    "custmer": "customer",
+    "ordr": "order",
+    "anser": "answer",
+    "acount": "account",
+}
 
 
 def _without_one(word: str) -> set[str]:
