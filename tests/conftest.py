@@ -140,7 +140,7 @@ def live_site() -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    site = Site(url=f"http://127.0.0.1:{port}", var=var)
+    site = Site(url=f"http://localhost:{port}", var=var)
     log_path = ROOT / "var-test" / "site.log"
     log_path.parent.mkdir(exist_ok=True)
     with log_path.open("wb") as log:

@@ -29,7 +29,7 @@ def _read() -> dict[str, object]:
     production = mode == "production"
     port = env.whole("PORT", 8000, least=1, most=65535)
     site_url = env.url(
-        "SITE_URL", f"http://127.0.0.1:{port}", ["https"] if production else ["http", "https"]
+        "SITE_URL", f"http://localhost:{port}", ["https"] if production else ["http", "https"]
     )
     if production:
         why = "It signs sessions and must be at least 50 random characters, kept secret."
@@ -146,7 +146,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    "django_htmx",
     "django.contrib.humanize",
     "django.contrib.postgres",
     "checkride.accounts.apps.AdminConfig",
@@ -176,7 +175,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
 ]
 
 TEMPLATES = [
@@ -369,7 +367,10 @@ structlog.configure(
 _renderer = (
     structlog.processors.JSONRenderer()
     if LOG_FORMAT == "json"
-    else structlog.dev.ConsoleRenderer(colors=False)
+    # Plain tracebacks: the rich ones print local variables, which may be somebody's answer or secret.
+    else structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
 )
 LOGGING = {
     "version": 1,

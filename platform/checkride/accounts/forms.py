@@ -54,6 +54,11 @@ class NameForm(forms.ModelForm[User]):
             "name": _("As it should stand on a certificate. Credentials that you hold keep theirs.")
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # An account may lack a name (it was made by a command); whoever saves this form gives one.
+        self.fields["name"].required = True
+
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
 

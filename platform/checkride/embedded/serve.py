@@ -171,7 +171,8 @@ def _watch(parts: list[Part]) -> int:
 
 
 def _welcome(port: int) -> None:
-    site = os.environ.get("SITE_URL", f"http://127.0.0.1:{port}")
+    # A name, not a number: browsers offer passkeys to names only.
+    site = os.environ.get("SITE_URL", f"http://localhost:{port}")
     print(
         f"""
     Checkride runs at  {site}
