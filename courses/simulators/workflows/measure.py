@@ -144,16 +144,18 @@ def _interval(samples: NDArray[np.float64]) -> tuple[float, float]:
 def _p90(cycles: NDArray[np.int64]) -> Value:
     """The time within which nine in ten cases end, in minutes.
 
-    Pooled over replications after a warm-up; the interval is a jackknife over replications.
+    Pooled over replications after a warm-up. The interval is a jackknife that leaves out one
+    replication at a time, since cases of one replication share their queues.
     """
     kept = cycles[:, int(cycles.shape[1] * WARM_UP_SHARE) :]
     value = _quantile(kept.ravel()) / MINUTE_MS
     n = len(kept)
     if n < 2:
         return Value(value, value, value, "simulated")
-    # Deleting one replication moves the pooled quantile by about its own deviation over n - 1.
-    own = np.array([_quantile(row) for row in kept]) / MINUTE_MS
-    half = float(stdtrit(n - 1, 0.975)) * float(own.std(ddof=1)) / math.sqrt(n)
+    without = [_quantile(np.delete(kept, left_out, axis=0).ravel()) for left_out in range(n)]
+    moved = np.array(without) / MINUTE_MS
+    spread = math.sqrt((n - 1) / n * float(((moved - moved.mean()) ** 2).sum()))
+    half = float(stdtrit(n - 1, 0.975)) * spread
     return Value(value, max(value - half, 0.0), value + half, "simulated")
 
 
