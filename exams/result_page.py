@@ -68,8 +68,8 @@ def total(run: GradeRun) -> Total:
         cut=run.cut,
         percent=100 * run.correct // run.of,
         cut_percent=100 * run.cut // run.of,
-        low=int(100 * plausible.low),
-        high=int(100 * plausible.high),
+        low=round(100 * plausible.low),
+        high=round(100 * plausible.high),
         passed=run.passed,
     )
 
@@ -87,8 +87,8 @@ def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
             correct=score.correct,
             of=score.of,
             percent=100 * score.correct // score.of,
-            low=int(100 * score.plausible.low),
-            high=int(100 * score.plausible.high),
+            low=round(100 * score.plausible.low),
+            high=round(100 * score.plausible.high),
             reading=(reading := read(score, cut_share)),
             words=READINGS[reading],
             study=study_for(missed.get(quotas[score.name], ()), courses, statements),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from checkride.audit.models import AuditRow
 from checkride.jobs import queue
-from exams import delivery, preparation
+from exams import delivery, preparation, receipt_clock, views
 from exams.models import Accommodation, Attempt, ResponseEvent
 
 CANARY = "CANARY-7f3a"
@@ -488,14 +489,19 @@ def test_the_middleware_is_the_first_of_all(settings: Any) -> None:
     assert settings.MIDDLEWARE[0] == "exams.receipt_clock.ReceiptClockMiddleware"
 
 
+def test_no_module_of_the_exams_asks_this_machine_for_the_time() -> None:
+    asks = re.compile(r"\bnow\(\)|\btime\.time\(|\btoday\(\)")
+    sources = Path(views.__file__).parent.rglob("*.py")
+
+    assert [path.name for path in sources if asks.search(path.read_text("utf-8"))] == []
+
+
 def test_time_spent_on_a_request_is_taken_off_its_moment_of_receipt(
     candidate: Client,
     open_attempt: Attempt,
     deadline_was: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from exams import receipt_clock, views
-
     deadline_was(open_attempt, 17)
     # As if the machine had needed three seconds since the request was complete.
     monkeypatch.setattr(
