@@ -5,9 +5,10 @@ Everything here is read from the content folder and held in memory; nothing here
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -35,6 +36,7 @@ __all__ = [
     "framework",
     "glossary",
     "lesson",
+    "look_again",
     "track",
     "tracks",
 ]
@@ -105,12 +107,19 @@ def glossary() -> tuple[Term, ...]:
     return tuple(sorted(_index().curriculum.glossary, key=lambda term: term.term.lower()))
 
 
+def look_again() -> None:
+    """Notice at once that content files have changed; development notices it within a second."""
+    _stamp.cache_clear()
+
+
 def _index() -> _Index:
     root = Path(settings.CONTENT_ROOT)
-    return _build(root, _stamp(root) if settings.DEVELOPMENT else 0)
+    # A page asks dozens of times; the files are looked at once a second.
+    return _build(root, _stamp(root, int(time.monotonic())) if settings.DEVELOPMENT else 0)
 
 
-def _stamp(root: Path) -> int:
+@lru_cache(maxsize=4)
+def _stamp(root: Path, second: int) -> int:
     """Changes when a content file does, so that an author sees an edit on the next page."""
     return max(
         (path.stat().st_mtime_ns for path in root.rglob("*") if not path.name.startswith(".")),
@@ -118,7 +127,7 @@ def _stamp(root: Path) -> int:
     )
 
 
-@cache
+@lru_cache(maxsize=4)
 def _build(root: Path, stamp: int) -> _Index:
     curriculum, _ = read_curriculum(root)
     if curriculum is None:

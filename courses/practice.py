@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max
 
@@ -29,6 +31,7 @@ Json = Any
 
 MOST_CHARACTERS = 60_000
 RUNS_UNTIL_HIDDEN_OPEN = 3
+READINGS_PER_MINUTE = 240
 PRACTICE_SEED = "practice"
 
 
@@ -59,6 +62,14 @@ class DraftMoved(DomainError):
         "This text was saved somewhere else in the meantime, in another tab or on another "
         "computer. Nothing was overwritten. Reload the page to see the newer text, and copy what "
         "you need from this one first."
+    )
+
+
+class TooManyReadings(DomainError):
+    code = "too-many-readings"
+    sentence = (
+        "The text was read {limit} times within a minute, which is the limit. It is saved; "
+        "the rules appear again in a moment."
     )
 
 
@@ -205,16 +216,51 @@ def report_of(submission: Submission) -> GradeReport | None:
     return None if row is None else report_from_json(row.report)
 
 
-def read(exercise: Exercise, text: str) -> Json:
-    """How the text is understood, without running it; raises what `box.read` raises."""
+def read(user: User, exercise: Exercise, text: str) -> Json:
+    """How the text is understood, without running it.
+
+    Raises `TextTooLong`, `TooManyReadings` and what `box.read` raises.
+    """
     text = _lines(text)
     if len(text) > MOST_CHARACTERS:
         raise TextTooLong(has=len(text), most=MOST_CHARACTERS)
+    _count_reading(user)
     return box.read(
         GradeRequest(
             kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
         )
     )
+
+
+def _count_reading(user: User) -> None:
+    key = f"courses.readings.{user.pk}"
+    cache.add(key, 0, timeout=60)
+    try:
+        used = cache.incr(key)
+    except ValueError:  # the minute ended between the two calls
+        return
+    if used > READINGS_PER_MINUTE:
+        raise TooManyReadings(limit=READINGS_PER_MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of two texts laid side by side: kept, added or taken out."""
+
+    kind: Literal["kept", "added", "removed"]
+    text: str
+
+
+def text_changes(before: str, now: str, *, around: int = 2) -> list[DiffLine]:
+    """What was changed in the text, with `around` unchanged lines beside each change."""
+    rows = difflib.unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=around)
+    kinds: dict[str, Literal["kept", "added", "removed"]] = {
+        " ": "kept",
+        "+": "added",
+        "-": "removed",
+    }
+    # The first two rows name the files, and each stretch begins with a row of numbers.
+    return [DiffLine(kinds[row[0]], row[1:]) for row in list(rows)[2:] if row[:1] in kinds]
 
 
 # What may be shown ---------------------------------------------------------------------------

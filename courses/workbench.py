@@ -108,9 +108,10 @@ def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     """How the text is understood right now, as a piece of the page."""
     _course, found = _find(request.user, exercise_id)
     try:
-        reading = practice.read(found, request.POST.get("text", ""))
+        reading = practice.read(request.user, found, request.POST.get("text", ""))
     except DomainError as refusal:
-        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=400)
+        status = 429 if isinstance(refusal, practice.TooManyReadings) else 400
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
     return JsonResponse(_reading_piece(request, found, reading))
 
 
@@ -166,6 +167,7 @@ def _page(
         "shown_version": shown_version,
         "report": report,
         "before": before,
+        "diff": practice.text_changes(before.text, shown.text) if before and shown else [],
         "history": history,
         "runs_left": practice.runs_left(user, at=clock.now()) if user is not None else None,
         "runs_until_open": practice.RUNS_UNTIL_HIDDEN_OPEN,
@@ -187,7 +189,7 @@ def _read_quietly(user: User | None, exercise: Exercise, text: str) -> tuple[Jso
         box.prepare()
         return None, ""
     try:
-        return practice.read(exercise, text), ""
+        return practice.read(user, exercise, text), ""
     except DomainError as refusal:
         return None, refusal.message
 

@@ -184,7 +184,33 @@ def test_a_case_that_was_not_there_before_is_new() -> None:
 def test_reading_a_text_runs_and_counts_nothing(loaded: Path, learner: User) -> None:
     found = study.exercise_for(learner, "refund-triage")
     assert found is not None
-    reading = practice.read(found[1], "If the order number is missing, ask the customer for it.")
+    reading = practice.read(
+        learner, found[1], "If the order number is missing, ask the customer for it."
+    )
     assert reading["cards"]
     assert not Submission.objects.exists()
     assert not GradeReportRow.objects.exists()
+
+
+def test_too_many_readings_in_a_minute_are_refused_for_this_learner_only(
+    loaded: Path, learner: User, other_learner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(practice, "READINGS_PER_MINUTE", 2)
+    found = study.exercise_for(learner, "refund-triage")
+    assert found is not None
+    for _ in range(2):
+        practice.read(learner, found[1], WEAK)
+    with pytest.raises(practice.TooManyReadings):
+        practice.read(learner, found[1], WEAK)
+    assert practice.read(other_learner, found[1], WEAK)
+
+
+def test_changed_lines_stand_beside_the_ones_around_them() -> None:
+    before = "one\ntwo\nthree\nfour\nfive\nsix\nseven"
+    now = "one\ntwo\nthree\n4\nfive\nsix\nseven"
+    kinds = [(row.kind, row.text) for row in practice.text_changes(before, now, around=1)]
+    assert kinds == [("kept", "three"), ("removed", "four"), ("added", "4"), ("kept", "five")]
+
+
+def test_two_equal_texts_have_no_changes() -> None:
+    assert practice.text_changes("one\ntwo", "one\ntwo") == []

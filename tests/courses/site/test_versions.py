@@ -26,6 +26,7 @@ def content(curriculum_folder: Path, tmp_path: Path, settings: object) -> Path:
 def change_a_word(content: Path) -> None:
     path = content / "foundations" / "lessons" / "f-one.md"
     path.write_text(path.read_text().replace("Nobody was paid.", "Somebody was paid."))
+    catalog.look_again()
 
 
 def test_loading_twice_changes_nothing(db: None, content: Path) -> None:
@@ -56,6 +57,7 @@ def test_a_change_that_is_taken_back_makes_the_old_version_current(loaded: Path)
     change_a_word(loaded)
     versions.load(catalog.curriculum())
     path.write_text(before)
+    catalog.look_again()
     versions.load(catalog.curriculum())
     rows = ContentVersion.objects.filter(kind=ContentKind.LESSON, slug="f-one").order_by("number")
     assert [(row.number, row.is_current) for row in rows] == [(1, True), (2, False)]
