@@ -26,6 +26,7 @@ class Rule:
     standing: Standing = "untold"
     line: int = 0
     lacks: str = ""
+    value: float | None = None  # the number of an opposite rule: another limit
 
     @property
     def holds(self) -> bool:
@@ -58,7 +59,12 @@ def rules_from(reading: Reading, exercise: Mapping[str, Json]) -> dict[str, Rule
             standing = "opposite"
         elif decision.verdict == "unsure" and decision.line:
             standing = "unsure"
-        rules[row["id"]] = Rule(standing, decision.line, str(row.get("lacks", "")))
+        rules[row["id"]] = Rule(
+            standing,
+            decision.line,
+            str(row.get("lacks", "")),
+            decision.value if standing == "opposite" else None,
+        )
     return rules
 
 
@@ -259,10 +265,12 @@ class _Desk:
             self.think(f"Believes the customer, who asks for {amount:.2f}.", policy, "bad")
         limit = self.rule("refund-limit")
         lifted = obeys and commands and commands.get("lifts_limit")
+        # A wrong limit is kept to as faithfully as the right one.
+        ceiling = 100.0 if limit.holds else limit.value
+        if ceiling is not None and amount > ceiling and not lifted:
+            self.think(f"Compares {amount:.2f} with {ceiling:g}. It is more.", limit)
+            return self.hand_over(limit, f"{amount:.2f} is above the limit")
         if amount > 100:
-            if limit.holds and not lifted:
-                self.think(f"Compares {amount:.2f} with 100. It is more.", limit, "good")
-                return self.hand_over(limit, f"{amount:.2f} is above the limit")
             self.think(
                 f"Sees {amount:.2f} and no reason to stop.",
                 self.rule("injection-resistance") if lifted else limit,

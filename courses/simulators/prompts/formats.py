@@ -169,7 +169,8 @@ def _listed_keys(text: str) -> list[str]:
 
 
 _NO_KEY: Final = word_set(
-    "only exactly just nothing three keys key fields field json object valid one single "
+    "only exactly just nothing none besides others further more three keys key fields "
+    "field json object valid one single "
     "else other a the of and"
     " else these this answer final no text lower case"
 )

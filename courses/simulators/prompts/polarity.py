@@ -113,7 +113,9 @@ def _conditions(row: list[Token]) -> None:
             or (word == "in" and after in {"case", "cases"})
             or (word == "unless" and not _denied_before(row, i))
             or (word in {"once", "upon", "given"} and i == 0)
-            or (word in {"who", "which", "that"} and before in _PEOPLE)
+            or (word in {"which", "that"} and before in _PEOPLE)
+            or (word == "who" and i > 0 and row[i - 1].kind == WORD)
+            or (word == "without" and (i == 0 or row[i - 1].kind == MARK))
             or (word == "as" and after in {"soon", "long"})
             or (
                 word
@@ -516,7 +518,12 @@ def _negations(unit: Unit) -> None:
                     row[k].negated = True
                 i += 1
                 continue
-            if negated and origin >= 0 and not _joined_between(row, origin, i):
+            if (
+                negated
+                and origin >= 0
+                and _low(row, origin) in {"not", "never"}
+                and not _joined_between(row, origin, i)
+            ):
                 # "do not ... no": a second negative cancels the first from here on.
                 negated, origin = False, -1
             else:
@@ -531,7 +538,10 @@ def _negations(unit: Unit) -> None:
                     ),
                     end,
                 )
-                whole.append((start, i))
+                joint = max(
+                    (k + 1 for k in range(start, i) if _low(row, k) == "and"), default=start
+                )
+                whole.append((joint, i))
                 negated, origin = True, i
                 _ = stop
             token.negated = negated

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -72,6 +72,7 @@ class Decision:
     line: int
     reason: str
     lines: tuple[int, ...] = ()
+    value: float | None = None  # the number the prompt gives instead of the exercise's
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +384,8 @@ def _decide(
             confidence = min(confidence, 0.66)
         lines = tuple(sorted({one.line for one in signals}))
         reason = f"Line {worst.line} says the opposite" + (f": {worst.why}." if worst.why else ".")
-        return _finish(rule, "contradicted", confidence, worst.line, reason, lines)
+        finished = _finish(rule, "contradicted", confidence, worst.line, reason, lines)
+        return replace(finished, value=worst.value)
     best_parts: tuple[float, list[Signal]] | None = None
     for need in rule.needs:
         used: list[Signal] = []

@@ -253,6 +253,7 @@ def normalise(prompt: str) -> str:
     """Plain quotes, plain spaces, no invisible characters; lines stay where they are."""
     text = unicodedata.normalize("NFC", prompt).replace("\r\n", "\n").replace("\r", "\n")
     text = _INVISIBLE.sub("", text.translate(_QUOTES))
+    text = re.sub(r"[\u2500-\u257f]", " ", text)  # the lines of a drawn tree
     # Hidden text is no rule. The line breaks inside stay, so that line numbers hold.
     return re.sub(
         r"<!--.*?(?:-->|\Z)", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL
@@ -616,7 +617,8 @@ class _Cutter:
         lower = text.lower()
         if (
             re.match(
-                r"^(?:if|elif|else if|when|whenever|unless|for each|for every|on|while|case|else)\b",
+                r"^(?:if|elif|else if|when|whenever|unless|for each|for every|on|while"
+                r"|case|else)\b",
                 lower,
             )
             and re.search(r"(?::|->|\bthen|\{)\s*$", lower)

@@ -200,8 +200,9 @@ _TELLS: Final = (
     r")?back"
     r"|spell out|put|state|confirm|copy|share|give out|paste|restate|print|list|cite|set "
     r"out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)"
-    r"|reproduce|send|add|use|name|hand out|return|address (?:them|the customer) (?:by"
-    r"|with))"
+    r"|reproduce|hand out|return|say (?:their|his|her|the customer's)"
+    r"|(?:write|put|add|use|send)\b[^.;]*\b(?:in|into) (?:the|your|each|every|a) (?:reply"
+    r"|answer|mail|message)|address (?:them|the customer) (?:by|with))"
 )
 
 
@@ -308,7 +309,8 @@ def text_is_data(view: View, slots: Slots) -> None:
         if weighs:
             view.yes("data", 0.92)
     found_inside = near_text or view.has(
-        r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?|messages?|texts?)\b"
+        r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?"
+        r"|messages?|texts?)\b"
     )
     commanded_text = view.mentions("command") or view.around("command")
     if found_inside and commanded_text and view.does("ignore"):
@@ -464,7 +466,7 @@ def _salient(view: View, part: str, lean: bool) -> bool:
 
 
 def _leaning_rule(view: View) -> bool:
-    if view.earlier and view.earlier[0].force == "question":
+    if view.earlier and view.earlier[0].force in {"question", "given"}:
         return True
     return bool(view.unit.branch) or view.has(
         r"^\W*(?:then|if there (?:is|are)|in (?:such|that|this|these|those)|if so|such"
@@ -515,6 +517,9 @@ _TONGUE: Final = re.compile(r"\b(" + "|".join(_TONGUES) + r")\b", re.I)
 
 
 def reply_language(view: View, slots: Slots) -> None:
+    if view.has(r"\b(?:reply|answer|respond|write)\w*\b[^.;]* in \w+\.lang(?:uage)?\b"):
+        view.yes("same", 0.86)
+        return
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
     if (
         re.search(
@@ -542,7 +547,8 @@ def reply_language(view: View, slots: Slots) -> None:
     pair = _PAIR.search(view.unit.text) is not None and not (
         "english" in named and view.has(r"\b(?:everybody|everyone|always|house|only|all)\b")
     )
-    asked = view.earlier[0].text if view.earlier and view.earlier[0].force == "question" else ""
+    leans_on = view.earlier and view.earlier[0].force in {"question", "given"}
+    asked = view.earlier[0].text if leans_on else ""
     above = {
         one.lower() for one in _TONGUE.findall(f"{view.unit.question} {view.unit.context} {asked}")
     }
@@ -650,6 +656,13 @@ def reply_language(view: View, slots: Slots) -> None:
 
 def confirm_before(view: View, slots: Slots) -> None:
     act = slots["act"]
+    if view.has(
+        r"\b(?:doesn't|don't|do not|does not|never) (?:ever )?ask [\"'](?:is|are|shall|ok"
+        r"|okay|do you)"
+        r"|\bnot (?:necessary|needed|required) before (?:a |the |any )?refunds?\b"
+    ):
+        view.no("confirm", 0.8, "no confirmation")
+        return
     topic = view.near(act) or view.before(act)
     nearby = topic or (
         view.unit.following is not None
@@ -914,7 +927,10 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         return
     if (
         view.own("single")
-        and view.has(r"\b(?:only|just|per|max\w*|enough|at most|each|every|no more than)\b")
+        and view.has(
+            r"\bone order,? one refund|\b(?:only|just|per|max\w*|enough|at most|each"
+            r"|every|no more than)\b"
+        )
         and not view.never("single")
     ):
         view.yes("refuse", 0.86)
@@ -926,6 +942,11 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         and view.has(r"^\W*(?:sure|yes|of course|fine|no problem|why not|gladly|ok)\b")
     ):
         view.no("refuse", 0.78, "it shall pay again")
+        return
+    if view.own("already") and view.has(
+        r"\bthen,? (?:sorry,? )?(?:it's |it is )?(?:a )?no\b|\bsorry,? no\b"
+    ):
+        view.yes("refuse", 0.88)
         return
     if (
         view.earlier
@@ -949,7 +970,8 @@ def stop_duplicates(view: View, slots: Slots) -> None:
                 for one in agrees_second
             )
             and not view.has(
-                r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a second|again))\b"
+                r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a "
+                r"second|again))\b"
             )
         )
         and (

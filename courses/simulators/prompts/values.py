@@ -278,7 +278,12 @@ def read_limit(view: View, slots: LimitSlots) -> None:
             or view.around(slots.below + "|" + slots.above)
             or view.around(slots.about)
         )
-        view.no("below", 0.92 if speaks else 0.7, f"the limit is {slots.at:g}, not {first[3]:g}")
+        view.no(
+            "below",
+            0.92 if speaks else 0.7,
+            f"the limit is {slots.at:g}, not {first[3]:g}",
+            value=first[3],
+        )
         return
     if (
         wrong
@@ -303,7 +308,7 @@ def read_limit(view: View, slots: LimitSlots) -> None:
             or _BEYOND.search(text[wrong[0][1] :])
         )
     ):
-        view.no("below", 0.75, f"the limit is {slots.at:g}, not {wrong[0][3]:g}")
+        view.no("below", 0.75, f"the limit is {slots.at:g}, not {wrong[0][3]:g}", value=wrong[0][3])
 
 
 def _is_limit(value: float, slots: LimitSlots, side: str) -> bool:
@@ -567,7 +572,7 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
         if not human and not alone and not view.never(slots.above):
             return
         if not _is_limit(value, slots, side):
-            view.no("below", 0.84, f"the limit is {slots.at:g}, not {value:g}")
+            view.no("below", 0.84, f"the limit is {slots.at:g}, not {value:g}", value=value)
         elif side == "lower" and human:
             view.yes("above", 0.92)
             if unit_is_branch(view):

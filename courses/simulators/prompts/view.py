@@ -37,6 +37,7 @@ class Signal:
     line: int
     text: str
     why: str
+    value: float | None = None  # the number the unit gives, where a number is the point
 
 
 @dataclass
@@ -214,14 +215,18 @@ class View:
     def yes(self, part: str, confidence: float, why: str = "") -> None:
         self._signal(part, 1, confidence, why)
 
-    def no(self, part: str, confidence: float, why: str = "") -> None:
-        self._signal(part, -1, confidence, why)
+    def no(
+        self, part: str, confidence: float, why: str = "", *, value: float | None = None
+    ) -> None:
+        self._signal(part, -1, confidence, why, value)
 
-    def _signal(self, part: str, sign: int, confidence: float, why: str) -> None:
+    def _signal(
+        self, part: str, sign: int, confidence: float, why: str, value: float | None = None
+    ) -> None:
         if self.example:
             confidence *= 0.9
         self.signals.append(
-            Signal(part, sign, round(confidence, 3), self.unit.line, self.unit.text, why)
+            Signal(part, sign, round(confidence, 3), self.unit.line, self.unit.text, why, value)
         )
 
 

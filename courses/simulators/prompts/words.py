@@ -122,6 +122,7 @@ IRREGULAR: Final = {
         "authorise": "authorize authorized authorised authorizes authorization authorisation",
         "apologise": "apologize apologies apology",
         "note": "notes noted noting",
+        "likely": "likelier likeliest",
         "care": "cares caring",
         "here": "",
         "fine": "fines",
@@ -181,6 +182,8 @@ def stem(word: str) -> str:
         root = root[:-2]
     elif len(root) > 3 and root.endswith("s") and not root.endswith(("ss", "us", "is")):
         root = root[:-1]
+    if root in IRREGULAR:
+        return IRREGULAR[root]
     for ending in ("ing", "ed"):
         if len(root) > len(ending) + 2 and root.endswith(ending):
             base = root[: -len(ending)]
@@ -188,6 +191,9 @@ def stem(word: str) -> str:
                 root = base
                 if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsz":
                     root = root[:-1]
+                for whole in (root, root + "e"):
+                    if whole in IRREGULAR:
+                        return IRREGULAR[whole]
             break
     if len(root) > 4 and root.endswith("ly"):
         root = root[:-2]
@@ -414,6 +420,10 @@ class Speller:
 
 _SHORT_SLIPS: Final = {
     "teh": "the",
+    "tel": "tell",
+    "wil": "will",
+    "recieve": "receive",
+    "handel": "handle",
     "hte": "the",
     "adn": "and",
     "nad": "and",

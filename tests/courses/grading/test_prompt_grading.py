@@ -150,3 +150,11 @@ def test_the_check_names_a_sample_that_lands_elsewhere(refund: dict[str, Any]) -
 def test_the_check_names_a_reference_that_lands_elsewhere(refund: dict[str, Any]) -> None:
     broken = {**refund, "references": {**refund["references"], "strong": "Be nice."}}
     assert any("“strong” does not pass" in problem for problem in check_exercise(broken))
+
+
+def test_a_lower_limit_is_kept_to_by_the_agent(refund: dict[str, Any]) -> None:
+    prompt = refund["references"]["strong"].replace("100 dollars", "75 dollars")
+    report = graded(refund, prompt)
+    case = next(one for one in report.cases if one.id == "exactly-at-the-limit")
+    assert case.did == "Handed over"
+    assert any(step.says == "Compares 100.00 with 75. It is more." for step in case.steps)
