@@ -110,7 +110,9 @@ def read_curriculum(
     framework = _read_framework(root, findings)
     courses = tuple(_read_courses(root, findings, run_graders=run_graders))
     _check_orphans(root, findings)
-    tracks = tuple(_read_tracks(root, findings))
+    tracks = tuple(
+        sorted(_read_tracks(root, findings), key=lambda track: (track.order, track.name))
+    )
     glossary = _read_glossary(root, findings)
     if framework is not None:
         _check_competencies(root, framework, courses, findings)

@@ -124,7 +124,7 @@ class TrackCredential:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A role's ordered path."""
+    """A role's ordered path. `order` is its place in the catalogue, small numbers first."""
 
     __pydantic_config__ = _STRICT
     checkride: Literal["track/1"]
@@ -140,6 +140,7 @@ class Track:
     hours: Annotated[int, Ge(1), Le(1000)]
     credential: Sentence | TrackCredential
     sources: tuple[Source, ...] = ()
+    order: int = 100
 
     @property
     def credential_name(self) -> str:

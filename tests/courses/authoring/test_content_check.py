@@ -130,3 +130,15 @@ def test_a_broken_exercise_is_named(edit: Edit, text: str, said: str) -> None:
     (target / "exercise.yaml").write_text(text)
     found = errors(folder)
     assert any("exercises/x/exercise.yaml" in row and said in row for row in found), found
+
+
+def test_tracks_stand_in_their_order(content: Path) -> None:
+    track = (content / "tracks" / "operator.yaml").read_text()
+    manager = track.replace("id: operator", "id: manager\norder: 2").replace("operator", "manager")
+    (content / "tracks" / "manager.yaml").write_text(manager)
+    (content / "tracks" / "operator.yaml").write_text(
+        track.replace("id: operator", "id: operator\norder: 1")
+    )
+    curriculum, _ = read_curriculum(content)
+    assert curriculum is not None
+    assert [row.id for row in curriculum.tracks] == ["operator", "manager"]
