@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Max, Q
-from django.http import HttpResponse
+from django.db.models import Avg, Count, Max, Q
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,8 +18,16 @@ from checkride.accounts.models import User
 from checkride.accounts.roles import Role
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import delivery, preparation
-from exams.models import Accommodation, Attempt, Extension, ResponseEvent
+from exams import delivery, item_statistics, preparation
+from exams.models import (
+    Accommodation,
+    Attempt,
+    BlueprintVersion,
+    Extension,
+    GradeRun,
+    ResponseEvent,
+)
+from exams.psychometrics.item_analysis import LEAST_ATTEMPTS
 from exams.views import private
 
 
@@ -50,6 +58,34 @@ class AccommodationForm(forms.Form):
 @private
 def running(request: SignedInRequest) -> HttpResponse:
     return _page(request, AccommodationForm())
+
+
+@require_GET
+@role_required(Role.EXAMINER)
+@private
+def items(request: SignedInRequest, exam: str) -> HttpResponse:
+    """What released attempts say about each item. No text of an item is shown."""
+    try:
+        blueprint = preparation.current_blueprint(exam).blueprint
+    except preparation.UnknownExam as error:
+        raise Http404 from error
+    rows = item_statistics.item_rows(exam)
+    runs = GradeRun.objects.filter(result__isnull=False, attempt__exam=exam)
+    figures = runs.aggregate(
+        attempts=Count("pk"), passed=Count("pk", filter=Q(passed=True)), mean=Avg("correct")
+    )
+    return render(
+        request,
+        "exams/items.html",
+        {
+            "blueprint": blueprint,
+            "rows": rows,
+            "found": sum(1 for row in rows if row.findings),
+            "figures": figures,
+            "least": LEAST_ATTEMPTS,
+            "nav_section": "exams",
+        },
+    )
 
 
 @require_POST
@@ -114,6 +150,7 @@ def _page(request: SignedInRequest, form: AccommodationForm, *, status: int = 20
             ).order_by("-granted_at")[:20],
             "accommodations": Accommodation.objects.select_related("candidate", "granted_by")[:50],
             "form": form,
+            "versions": BlueprintVersion.objects.filter(is_current=True).order_by("exam"),
             "most_minutes": delivery.MAX_EXTENSION_MINUTES,
             "nav_section": "exams",
         },

@@ -379,7 +379,7 @@ class Result(models.Model):
     """What the candidate is told, and what a credential rests on."""
 
     attempt = models.OneToOneField(Attempt, on_delete=models.CASCADE, related_name="result")
-    grade_run = models.ForeignKey(GradeRun, on_delete=models.PROTECT, related_name="+")
+    grade_run = models.OneToOneField(GradeRun, on_delete=models.PROTECT, related_name="result")
     released_at = models.DateTimeField(db_index=True)
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

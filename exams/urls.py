@@ -8,6 +8,7 @@ app_name = "exams"
 urlpatterns = [
     path("", views.index, name="index"),
     path("examiner/", examiner_views.running, name="examiner"),
+    path("examiner/items/<slug:exam>/", examiner_views.items, name="items"),
     path("examiner/accommodations/", examiner_views.accommodate, name="accommodate"),
     path("examiner/attempts/<uuid:attempt_id>/extend/", examiner_views.extend, name="extend"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),

@@ -52,7 +52,7 @@ def _item(domain: str, number: int) -> dict[str, Any]:
                 ],
             }
         case "numeric":
-            parts = {"answer": {"value": 4173, "unit": "cases", "tolerance": 1}, "why": CANARY}
+            parts = {"answer": {"value": 739182465, "unit": "cases", "tolerance": 1}, "why": CANARY}
         case "ordering":
             steps = ["write", "test", "widen"]
             parts = {"steps": [{"id": s, "text": f"Step {s}"} for s in steps], "key": steps}

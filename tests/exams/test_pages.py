@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from checkride.audit.models import AuditRow
 from checkride.jobs import queue
-from exams import delivery, preparation, receipt_clock, views
+from exams import delivery, item_statistics, preparation, receipt_clock, views
 from exams.models import Accommodation, Attempt, ResponseEvent
 
 CANARY = "CANARY-7f3a"
@@ -168,7 +168,7 @@ def test_no_page_of_an_exam_holds_what_only_the_authors_may_read(
     text = b"".join(pages).decode()
     assert CANARY not in text
     # The key of the numeric items, which no other text holds.
-    assert "4173" not in text.replace(str(open_attempt.pk), "")
+    assert "739182465" not in text
 
 
 def test_the_ids_that_authors_gave_to_choices_are_on_no_page(
@@ -447,6 +447,7 @@ def test_a_passed_result_leads_to_the_credential(
 
 def test_the_examiners_page_does_not_exist_for_a_learner(signed_in: Client, pool: Any) -> None:
     assert signed_in.get(reverse("exams:examiner")).status_code == 404
+    assert signed_in.get(reverse("exams:items", args=["foundations"])).status_code == 404
 
 
 def test_an_examiner_adds_time_with_a_reason(
@@ -480,6 +481,27 @@ def test_an_examiner_grants_more_time_before_the_start(
     ready_attempt.refresh_from_db()
     assert ready_attempt.time_allowed_s == 2700
     assert Accommodation.objects.get().granted_by == examiner
+
+
+def test_the_examiner_sees_figures_of_items_and_no_text_of_them(
+    client: Client,
+    examiner: Any,
+    open_attempt: Attempt,
+    finish: Callable[..., Attempt],
+) -> None:
+    finish(open_attempt, right=10)
+    client.force_login(examiner)
+
+    page = client.get(reverse("exams:items", args=["foundations"])).content.decode()
+
+    assert "0 of 48 items need a look" in page
+    assert page.count("too few answers") == 48
+    assert "needs a decision" not in page
+    assert CANARY not in page
+    rows = item_statistics.item_rows("foundations")
+    assert sum(row.statistics.attempts for row in rows) == 24
+    assert sum(row.statistics.right for row in rows) == 10
+    assert {row.exposure_percent for row in rows} == {0, 100}
 
 
 # The moment of arrival --------------------------------------------------------------------------
