@@ -80,13 +80,14 @@ class Exact:
     """Expectations for one case. Money in dollars, work in seconds by pool.
 
     `served` is the share of good cases that were paid in the end; `escaped` the share of all cases
-    in which a harmful payment stood.
+    in which a harmful payment stood; `cured` that of cases whose fault the agent mended.
     """
 
     harm: float
     cost: float
     served: float
     escaped: float
+    cured: float
     good: float
     work_s: Mapping[str, float]
     loads: Mapping[str, float]
@@ -319,8 +320,6 @@ class _Chain:
                 if fresh[slot] == 0:
                     p = block.cure_on_rework
                     ways = [(p, self.cured, cured), (1 - p, state.fault, not_cured)]
-                elif fresh[slot] == 2:
-                    ways = [(1.0, self.cured, fresh)]
         found: list[tuple[float, State]] = []
         for p, fault, slots in ways:
             known = slots[self.slots[(block.id, "proposes")]] if block.confidence else 1
@@ -507,7 +506,7 @@ def _sum_up(
     chain: _Chain, states: list[State], ways: list[list[tuple[float, int]]], mass: list[float]
 ) -> Exact:
     program, world = chain.program, chain.world
-    harm = cost = served = escaped = stuck = 0.0
+    harm = cost = served = escaped = cured = stuck = 0.0
     work = {pool.id: 0.0 for pool in program.pools}
     visits = dict.fromkeys((step.node.id for step in program.steps), 0.0)
     ends: dict[str, float] = {}
@@ -529,6 +528,8 @@ def _sum_up(
             stuck += left
         if state.payment == PAID and state.fault == 0:
             served += left
+        if state.fault == chain.cured:
+            cured += left
         if state.payment == PAID and 0 < state.fault < chain.cured:
             fault = world.faults[state.fault]
             share, part = shares[state.amount]
@@ -542,6 +543,7 @@ def _sum_up(
         cost=cost,
         served=served / good,
         escaped=escaped,
+        cured=cured,
         good=good,
         work_s=work,
         loads={

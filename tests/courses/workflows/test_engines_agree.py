@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from courses.simulators.workflows import writing
+from courses.simulators.workflows import reading, writing
 from courses.simulators.workflows.exact import run_exact
 from courses.simulators.workflows.model import WorkflowMap
 from courses.simulators.workflows.program import Program, compile_map
 from courses.simulators.workflows.replay import replay
 from courses.simulators.workflows.simulate import Run, Settled, settle, start_run
-from courses.simulators.workflows.streams import Streams
+from courses.simulators.workflows.streams import HOUR_MS, Streams, arrivals_ms
 from courses.simulators.workflows.world import World, read_world
 
 Json = Any
@@ -194,6 +194,47 @@ def test_the_exact_chain_agrees_with_the_simulation_on_the_reference(
     read: Callable[[str], WorkflowMap], reference: str, world: World
 ) -> None:
     assert_agrees(compile_map(read(reference), world), "exact reference")
+
+
+def test_a_cure_that_failed_is_not_drawn_again_for_the_second_desk(
+    read: Callable[[str], WorkflowMap], change: Callable[..., str], rich_exercise: Exercise
+) -> None:
+    world = read_world(rich_exercise)
+    text = change(
+        ("decided -> pay when verdict == 'approve'", "decided -> second when verdict == 'approve'"),
+        (
+            "edges:\n",
+            '  second: {kind: human, block: second_desk, name: "Second desk"}\n'
+            '  decided2: {kind: gateway, name: "Second outcome"}\nedges:\n'
+            "  - second -> decided2\n"
+            "  - decided2 -> pay when verdict == 'approve'\n"
+            "  - decided2 -> draft when verdict == 'rework' max 1\n"
+            "  - decided2 -> rejected otherwise\n",
+        ),
+    )
+    map_ = reading.read_map(text, blocks=world.kinds, visible=world.visible)
+    program = compile_map(map_, world)
+    run = start_run(program, Streams("two desks", 2000, 40))
+    settled = settle(run, time_outs=False)
+    cured = (run.tokens.fault[settled.token] == len(world.faults)).astype(float)
+
+    assert (run.tokens.proposal[settled.token] == 2).sum() > 100
+    assert abs(z_score(cured, 40, run_exact(program).cured)) < 4
+    assert_agrees(program, "two desks")
+
+
+def test_a_rush_brings_cases_twice_as_fast_and_no_case_too_early(exercise: Exercise) -> None:
+    rush = {"every": "10h", "from": "3h", "to": "5h", "factor": 2}
+    world = read_world(exercise, {"arrivals.peak": rush})
+    times = arrivals_ms(Streams("rush", 60_000).uniform("world", "arrival"), world, 1)
+    hours = times % (10 * HOUR_MS) / HOUR_MS
+    in_rush = (hours >= 3) & (hours < 5)
+    days = times[-1] / (10 * HOUR_MS)
+
+    assert (np.diff(times) >= 0).all()
+    assert in_rush.sum() / (2 * days) == pytest.approx(60, rel=0.03)
+    assert (~in_rush).sum() / (8 * days) == pytest.approx(30, rel=0.03)
+    assert len(times) / (10 * days) == pytest.approx(world.mean_per_hour, rel=0.03)
 
 
 @pytest.mark.parametrize(

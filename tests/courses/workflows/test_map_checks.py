@@ -93,6 +93,23 @@ MISTAKES: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
         ),
         "W12",
     ),
+    "a refusal that a new proposal washes away": (
+        (
+            (
+                "decided -> rejected otherwise",
+                "decided -> draft when verdict == 'reject' max 1\n  - decided -> rejected otherwise",
+            ),
+            (
+                "risk -> pay otherwise",
+                "risk -> pay when verdict == 'none'\n  - risk -> rejected otherwise",
+            ),
+        ),
+        "W12",
+    ),
+    "a review that is asked for once only": (
+        (("or amount > 400\n", "or amount > 400 max 1\n"),),
+        "W11",
+    ),
     "silence that pays": ((("review -> escalate on timeout", "review -> pay on timeout"),), "W13"),
     "silence that pays at a gateway": (
         (

@@ -313,6 +313,21 @@ def test_an_undo_before_the_payment_cancels_nothing(
     assert harm_of(early, read, world) == pytest.approx(harm_of(reference, read, world))
 
 
+def test_what_the_senior_took_back_is_not_paid_again(
+    read: Read, world: World, reference: str
+) -> None:
+    twice = reference.replace(
+        "  - pay -> watch\n", "  - pay -> ask\n  - ask -> more\n  - more -> watch\n"
+    )
+    twice = twice.replace(
+        "edges:\n",
+        '  ask: {kind: escalation, block: senior, name: "Ask"}\n'
+        '  more: {kind: tool, block: payment, name: "Pay once more"}\nedges:\n',
+    )
+
+    assert harm_of(twice, read, world) == 0
+
+
 def test_an_end_called_served_serves_nobody(grade: Grade) -> None:
     report = grade(
         "checkride: map/1\nid: lie\ntitle: Lie\nnodes:\n"

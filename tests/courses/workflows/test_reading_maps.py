@@ -77,6 +77,10 @@ def test_a_duration_may_carry_its_unit(read: Read, change: Change) -> None:
     assert read(change(("patience: 2h", "patience: 30m"))).node("review").patience_s == 1800
 
 
+def test_a_duration_is_written_in_its_largest_unit(read: Read, change: Change) -> None:
+    assert "patience: 90m}" in writing.to_text(read(change(("patience: 2h", "patience: 5400"))))
+
+
 def test_a_bare_duration_is_in_seconds(read: Read, change: Change) -> None:
     assert read(change(("patience: 2h", "patience: 90"))).node("review").patience_s == 90
 
