@@ -153,9 +153,14 @@ class _Process:
         self.served = 0
         try:
             reply = self._receive(time.monotonic() + START_DEADLINE_S)
-        except DomainError:
+        except _OutOfTime:
             self.close()
-            raise
+            log.warning("box.start_too_slow", seconds=START_DEADLINE_S)
+            raise GradersBusy from None
+        except DomainError as problem:
+            self.close()
+            log.error("box.start_failed", why=problem.code)
+            raise GraderFailed from None
         if not reply["ok"]:
             self.close()
             log.error("box.start_failed", trace=reply["trace"])

@@ -161,6 +161,22 @@ def test_when_all_graders_are_busy_the_learner_is_told() -> None:
             looping.result()
 
 
+def test_a_grader_that_never_finishes_loading_counts_as_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(box, "START_DEADLINE_S", 0.5)
+    with box.Pool(size=1, engine="endless_engine", extra_paths=(HOSTILE,)) as pool:
+        for _ in range(2):  # the second one finds the only place free again
+            with pytest.raises(box.GradersBusy):
+                pool.call("grade", request("behave"))
+
+
+def test_a_grader_that_cannot_be_loaded_is_our_fault() -> None:
+    with box.Pool(size=1, engine="broken_engine", extra_paths=(HOSTILE,)) as pool:
+        with pytest.raises(box.GraderFailed):
+            pool.call("grade", request("behave"))
+
+
 def test_a_grader_can_be_started_ahead_of_the_first_submission() -> None:
     with pool_of() as pool:
         pool.prepare()
