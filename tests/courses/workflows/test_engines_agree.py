@@ -201,7 +201,8 @@ def test_a_cure_that_failed_is_not_drawn_again_for_the_second_desk(
 ) -> None:
     world = read_world(rich_exercise)
     text = change(
-        ("decided -> pay when verdict == 'approve'", "decided -> second when verdict == 'approve'"),
+        ("  - decided -> pay when verdict == 'approve'\n", ""),
+        ("decided -> rejected otherwise", "decided -> second otherwise"),
         (
             "edges:\n",
             '  second: {kind: human, block: second_desk, name: "Second desk"}\n'
