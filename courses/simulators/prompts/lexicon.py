@@ -169,19 +169,19 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             improvise; put in; gut; shot in dark; best bet; fabricate; supply number; averaging;
             by feel; most probable; select order""",
         "take-likely": """
-            guess the order; guess order; infer; use name; use the name; first hit; by customer
-            name; by customer; search .. by name; search orders; find something; nearest; what is
-            nearest; newest; last order; most recent; newest order; under that name; by his name;
-            by her name; name and take; most likely; likely; likely one; seems likely; looks
-            likely; bought last; ordered last; whatever they bought; their newest; order they
-            placed last; what they bought last; lastest order; latest; latest order; last order;
-            most recent order; recent order; newest order; likeliest order; likely order; likely
-            one; likeliest one; fits best; first order; latest purchase; nearest order; closest
-            order; best match; best matching; by name; by their name; under their name; most
-            recent one; latest one; looks likely; comes nearest; probably mean; looks right; order
-            that fits; most recent purchase; last one; last thing they bought; previous order;
-            newest one; by email address; order from same name; most likely value; best guess;
-            looks like it; it looks like; looks like""",
+            placed last; guess the order; guess order; infer; use name; use the name; first hit;
+            by customer name; by customer; search .. by name; search orders; find something;
+            nearest; what is nearest; newest; last order; most recent; newest order; under that
+            name; by his name; by her name; name and take; most likely; likely; likely one; seems
+            likely; looks likely; bought last; ordered last; whatever they bought; their newest;
+            order they placed last; what they bought last; lastest order; latest; latest order;
+            last order; most recent order; recent order; newest order; likeliest order; likely
+            order; likely one; likeliest one; fits best; first order; latest purchase; nearest
+            order; closest order; best match; best matching; by name; by their name; under their
+            name; most recent one; latest one; looks likely; comes nearest; probably mean; looks
+            right; order that fits; most recent purchase; last one; last thing they bought;
+            previous order; newest one; by email address; order from same name; most likely value;
+            best guess; looks like it; it looks like; looks like""",
         "before-act": """
             before; first; until; prior; beforehand; up front; stop; wait; do not proceed;
             anything else; must; always; nothing happen; start by; begin by; earlier; do nothing;
@@ -192,43 +192,43 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             process it; anyway; press on; get on; just go on; act anyway""",
         # --- acting alone or handing over
         "hand-over": """
-            {human} needed; {human} is needed; {human} required; involvement of {human}; {human}
-            involve; {human} business; {human} matter; {human} case; a {human} case; trust
-            {human}; it is a {human}; that is a {human}; not yours; not your case; tell {human};
-            {human} to do; drag {human}; rings for {human}; ring for {human}; grab {human};
-            {human} gotta; {human} thing; reserved to {human}; reserved for {human}; determined by
-            {human}; word of {human}; off to {human}; not for you; straight to {human}; pull in
-            {human}; lay before {human}; laid before {human}; put .. on .. desk; for a {human};
-            matter for {human}; let {human} take; flesh and blood; {human} comes; trouble {human};
-            bother {human}; bug {human}; escalate; escalation; hand over; hand it over; hand off;
-            hand to; hand it to; hand .. to {human}; hand .. over; pass to; pass on; pass it; pass
-            .. to {human}; pass .. on; forward; transfer; refer to; refer .. to {human}; route;
-            send to {human}; send it to {human}; send .. to {human}; give to {human}; give it to
-            {human}; give .. to {human}; goes to {human}; go to {human}; is for {human}; {human}
-            decide; {human} who decide; {human} take; {human} get; {human} gets; {human} handle;
-            {human} deal; {human} look; {human} must; {human} has to; {human} have to; {human}
-            should; {human} approve; {human} review; {human} to decide; {human} answer; {human}
-            will; {human} 's; {human} job; land on {human}; lands on; lands with; submit to
-            {human}; submit .. to {human}; turn over to; turned over; involve {human}; fetch
-            {human}; get {human}; call {human}; call in {human}; bring in {human}; let {human};
-            leave to {human}; leave it to {human}; leave .. to {human}; surrender; hand baton; up
-            chain; kick upstairs; delegate; to {human}; decide* by {human}; decision by {human};
-            by {human}; human approval; human eye; human decision; ask {human}; need {human};
-            needs {human}; with {human}; consult {human}; alert {human}; notify {human}; human
-            only; human territory; put in front of {human}; put .. before {human}; {human} review;
-            human being; decision of {human}; {human} sign off; belong to {human}; belongs to
-            {human}; belong on; on {human} desk; human hand; for staff; reserve for {human}; defer
-            to; bump to; {human} , always; -> {human}; : {human}; then {human}; human .; straight
-            to {human}; over to {human}; up to {human}; = {human}; needs {human} to; human first;
-            only {human}; wait for {human}; {human} instead; {human} only; lies with {human};
-            rests with {human}; member of staff; inform {human}; report to {human}; {human}
-            settle; tray; involve; handover""",
+            {human} say; {human} says; {human} needed; {human} is needed; {human} required;
+            involvement of {human}; {human} involve; {human} business; {human} matter; {human}
+            case; a {human} case; trust {human}; it is a {human}; that is a {human}; not yours*;
+            not your case; tell {human}; {human} to do; drag {human}; rings for {human}; ring for
+            {human}; grab {human}; {human} gotta; {human} thing; reserved to {human}; reserved for
+            {human}; determined by {human}; word of {human}; off to {human}; not for you; straight
+            to {human}; pull in {human}; lay before {human}; laid before {human}; put .. on ..
+            desk; for a {human}; matter for {human}; let {human} take; flesh and blood; {human}
+            comes; trouble {human}; bother {human}; bug {human}; escalate; escalation; hand over;
+            hand it over; hand off; hand to; hand it to; hand .. to {human}; hand .. over; pass
+            to; pass on; pass it; pass .. to {human}; pass .. on; forward; transfer; refer to;
+            refer .. to {human}; route; send to {human}; send it to {human}; send .. to {human};
+            give to {human}; give it to {human}; give .. to {human}; goes to {human}; go to
+            {human}; is for {human}; {human} decide; {human} who decide; {human} take; {human}
+            get; {human} gets; {human} handle; {human} deal; {human} look; {human} must; {human}
+            has to; {human} have to; {human} should; {human} approve; {human} review; {human} to
+            decide; {human} answer; {human} will; {human} 's; {human} job; land on {human}; lands
+            on; lands with; submit to {human}; submit .. to {human}; turn over to; turned over;
+            involve {human}; fetch {human}; get {human}; call {human}; call in {human}; bring in
+            {human}; let {human}; leave to {human}; leave it to {human}; leave .. to {human};
+            surrender; hand baton; up chain; kick upstairs; delegate; to {human}; decide* by
+            {human}; decision by {human}; by {human}; human approval; human eye; human decision;
+            ask {human}; need {human}; needs {human}; with {human}; consult {human}; alert
+            {human}; notify {human}; human only; human territory; put in front of {human}; put ..
+            before {human}; {human} review; human being; decision of {human}; {human} sign off;
+            belong to {human}; belongs to {human}; belong on; on {human} desk; human hand; for
+            staff; reserve for {human}; defer to; bump to; {human} , always; -> {human}; :
+            {human}; then {human}; human .; straight to {human}; over to {human}; up to {human}; =
+            {human}; needs {human} to; human first; only {human}; wait for {human}; {human}
+            instead; {human} only; lies with {human}; rests with {human}; member of staff; inform
+            {human}; report to {human}; {human} settle; tray; involve; handover""",
         "self-act": """
-            trust you with; your say; yours; your; yourself; by yourself; on own; own authority;
-            you may; you can; free to; are yours; is yours; issue refund; refund; without asking;
-            independently; autonomous*; directly; automatic*; fine to; authorise; grant; within
-            limit; you handle; settle; pay; decide alone; alone; do it; just do; own decision;
-            approve; give back; no human; you decide; your decision; purse; yours; give;
+            make it; trust you with; your say; yours*; yourself; by yourself; on own; own
+            authority; you may; you can; free to; are yours*; is yours*; issue refund; refund;
+            without asking; independently; autonomous*; directly; automatic*; fine to; authorise;
+            grant; within limit; you handle; settle; pay; decide alone; alone; do it; just do; own
+            decision; approve; give back; no human; you decide; your decision; purse; give;
             reimburse; go ahead; by itself; itself; self-service; at once; pay out; okay; allowed;
             can give; robot can; competence; mandate; authority; process; payout; credit; your
             limit; give it; pay it; your own; your call; handle; let it through; your purse; take
@@ -338,29 +338,29 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             .. know; be open; point out; not covered; own up; be honest; acknowledge; declare;
             report; answer that; reply that; say you; say not; not know""",
         "invent": """
-            with your heart; with heart; inventive; new rule; new rules; write rule; create one;
-            make one up; create rule; think yourself; good solution; making up; nice solution;
-            devise; conjecture rule; own rule; write .. rule; estimate; reasonable refund; would
-            be reasonable; freestyle; follow your heart; follow your gut; your heart; write in
-            book; solve .. by imagination; add to it; something reasonable; on your own terms; as
-            you think; you think is; find fair; how you feel; you like; feels right; do what
-            feels; your best judgement; own cooking; own making; solve it yourself; something
-            sensible; any solution; invent; make up; make .. up; made up; improvise; be creative;
-            fabricate; add rule; rule of own; rules of own; own rule; own idea; own best idea; own
-            judgment; own judgement; use judgment; use judgement; best judgment; best judgement;
-            fair rule; common sense; own discretion; use discretion; seem fair; feel fair; seems
-            fair; feels fair; feel right; seem right; gut feeling; gut; imagination; instinct;
-            exception of own; create exception; make exception; own exception; think up; thinking
-            up; dream up; supply terms; terms of own; come up with; add nothing; add anything;
-            write on it yourself; apply rules that; rules that are not; own knowledge; go beyond;
-            depart from; deviate; bend; stretch; loosely; only a guideline; just guideline; rough
-            guide; suggestion; guideline only; as you see fit; you think fair; you think right;
-            you think best; what seems; what feels; whatever seems; whatever feels; be generous;
-            generosity; own words of policy; courtesy; goodwill; extrapolate; fill gap; fill the
-            gap; fill it with; interpret freely; your own rule; make rule; own policy; own
-            solution; find solution; sensible solution; fair solution; something nice; own view;
-            decide by feel; decide yourself; your own opinion; conjure; embellish; hallucinate;
-            spin; cook up; own terms; own answer; exceptions""",
+            with your heart; with heart; inventive; write rule; create one; make one up; create
+            rule; think yourself; good solution; making up; nice solution; devise; conjecture
+            rule; own rule; write .. rule; estimate; reasonable refund; would be reasonable;
+            freestyle; follow your heart; follow your gut; your heart; write in book; solve .. by
+            imagination; add to it; something reasonable; on your own terms; as you think; you
+            think is; find fair; how you feel; you like; feels right; do what feels; your best
+            judgement; own cooking; own making; solve it yourself; something sensible; any
+            solution; invent; make up; make .. up; made up; improvise; be creative; fabricate; add
+            rule; rule of own; rules of own; own rule; own idea; own best idea; own judgment; own
+            judgement; use judgment; use judgement; best judgment; best judgement; fair rule;
+            common sense; own discretion; use discretion; seem fair; feel fair; seems fair; feels
+            fair; feel right; seem right; gut feeling; gut; imagination; instinct; exception of
+            own; create exception; make exception; own exception; think up; thinking up; dream up;
+            supply terms; terms of own; come up with; add nothing; add anything; write on it
+            yourself; apply rules that; rules that are not; own knowledge; go beyond; depart from;
+            deviate; bend; stretch; loosely; only a guideline; just guideline; rough guide;
+            suggestion; guideline only; as you see fit; you think fair; you think right; you think
+            best; what seems; what feels; whatever seems; whatever feels; be generous; generosity;
+            own words of policy; courtesy; goodwill; extrapolate; fill gap; fill the gap; fill it
+            with; interpret freely; your own rule; make rule; own policy; own solution; find
+            solution; sensible solution; fair solution; something nice; own view; decide by feel;
+            decide yourself; your own opinion; conjure; embellish; hallucinate; spin; cook up; own
+            terms; own answer""",
         # --- output
         "json": "json; object",
         "other-format": """
@@ -405,33 +405,33 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             directive; direction; orders for you; request to; tell you; tells you; ask you to;
             rule change; demand; prompt; trick; ignore your rules; ignore rules; ignore
             instructions; forget your orders; forget rules; change rules; override; system
-            message; instructs; addressed to you; direct you; tell robot; say ignore; do x; told
+            message; instructs; addressed to you; direct you; tell robot; say ignore; do x; told*
             to; to do something; new rules; asks you to; want you to; aimed at you; jailbreak;
             injection; order you""",
         "obey": """
-            instruction from us; order from us; come from us; = instruction; = order; = an order;
-            deviate; deviates; take precedence; precedence; prevail; follow customer; override
-            these; come first; soldier; as mail said|says|asked; as customer
-            said|says|asked|wanted; doubled; do that then; as the message; carry .. out; told to;
-            tells you what; bend .. rule; bend rule; bend it; directs you; direct you; as told; as
-            instructed; skip checks for; be .. instruction; be .. command; be orders; be an order;
-            be .. order for; that way; handle it that way; way they|customer want; as order;
-            instruct you; instructs you; count as instruction|order|command; take commands; obey;
-            follow; execute; carry out; act on; act upon; comply; do what; do as; do it; as
-            orders; as order; as commands; do it their way; their way; go along; take order; take
-            orders; heed; listen to; do so; accept instruction|command|order; accept order;
-            implement; submit to; perform; be bound by; give in; yield; apply; honour; honor; as
-            instruction; as an order; as command; make command; make commands; do them; do these;
-            instruction to you; instruction for you; order for you; orders for you; order to you;
-            orders to you; an instruction; a command; instruct you; command you; commands you;
-            command the; commands the; direct you; orders you; change rule; change these; change
-            your; change what; override; overrule; trump; replace rule; as they say; as it says;
-            as told; do that; be instructed; take as instruction|order|command; treat as
-            instruction|order|command; work for; be steered; steer; influence; take instruction;
-            take instructions; your boss; in charge; authority over; alter
-            rule|rules|these|your|anything; bind; binding; branch of; have effect; rewrite; lift;
-            an order; control; set aside; cancel; king; do what message; give orders; give you;
-            give instructions""",
+            have priority; priority over; has priority; instruction from us; order from us; come
+            from us; = instruction; = order; = an order; deviate; deviates; take precedence;
+            precedence; prevail; follow customer; override these; come first; soldier; as mail
+            said|says|asked; as customer said|says|asked|wanted; doubled; do that then; as the
+            message; carry .. out; told* to; tells you what; bend .. rule; bend rule; bend it;
+            directs you; direct you; as told; as instructed; skip checks for; be .. instruction;
+            be .. command; be orders; be an order; be .. order for; that way; handle it that way;
+            way they|customer want; as order; instruct you; instructs you; count as
+            instruction|order|command; take commands; obey; follow; execute; carry out; act on;
+            act upon; comply; do what; do as; do it; as orders; as order; as commands; do it their
+            way; their way; go along; take order; take orders; heed; listen to; do so; accept
+            instruction|command|order; accept order; implement; submit to; perform; be bound by;
+            give in; yield; apply; honour; honor; as instruction; as an order; as command; make
+            command; make commands; do them; do these; instruction to you; instruction for you;
+            order for you; orders for you; order to you; orders to you; an instruction; a command;
+            instruct you; command you; commands you; command the; commands the; direct you; orders
+            you; change rule; change these; change your; change what; override; overrule; trump;
+            replace rule; as they say; as it says; as told; do that; be instructed; take as
+            instruction|order|command; treat as instruction|order|command; work for; be steered;
+            steer; influence; take instruction; take instructions; your boss; in charge; authority
+            over; alter rule|rules|these|your|anything; bind; binding; branch of; have effect;
+            rewrite; lift; an order; control; set aside; cancel; king; do what message; give
+            orders; give you; give instructions""",
         "as-data": """
             data; information; content; material; just text; only text; only words; printed text;
             only information; evidence; ink; piece of; facts; to be read; read and; untrusted;

@@ -284,6 +284,8 @@ def _negations(unit: Unit) -> None:
     row = unit.tokens
     n = len(row)
     base = unit.forbidding
+    if n > 1 and row[0].value == 0 and row[1].text == ":":
+        base = True  # "Zero: the number of orders you take from a mail"
     negated = base
     origin = -1  # where the running negation began
     clause = 0
@@ -352,7 +354,7 @@ def _negations(unit: Unit) -> None:
             negated, origin = base, -1
             clause += 1
         if (
-            root in _RESET
+            word in _RESET
             and not (word == "instead" and after == "of")
             and not (word == "rather" and after == "than")
             and not (

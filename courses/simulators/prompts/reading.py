@@ -292,8 +292,13 @@ def _is_other_number(row: Sequence[Token], mention: Mention) -> bool:
 def _is_goods(row: Sequence[Token], mention: Mention) -> bool:
     """Whether "order" in a mention is a thing somebody bought, not a command."""
     last = mention.end - 1
+    first = row[mention.start].text.lower()
+    if first == "order" and mention.start and row[mention.start - 1].text.lower() in _GOODS_BEFORE:
+        return True
     if row[last].text.lower() not in {"order", "orders"}:
         return False
+    if mention.end - mention.start == 1 and row[last].text.lower() == "order":
+        return True
     after = row[mention.end].stem if mention.end < len(row) else ""
     before = row[last - 1].text.lower() if last else ""
     return after in _GOODS_AFTER or before in _GOODS_BEFORE

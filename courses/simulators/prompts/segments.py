@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 from courses.simulators.prompts.words import MARK, NUMBER, WORD, Token, word_set
@@ -90,9 +91,9 @@ _ABBREVIATION = re.compile(
 _ROLE = re.compile(
     r"^\s*(?:[*_\"]*)(customer|client|shopper|user|mail|e-?mail|message|incoming|vendor"
     r"|supplier|invoice"
-    r"|input|request|case|situation|question|q|buyer|example|they write|customer writes"
+    r"|input|in|request|case|situation|question|q|buyer|example|they write|customer writes"
     r"|mail from [\w .]+"
-    r"|agent|you|assistant|bot|answer|reply|response|output|decision|action|a|final "
+    r"|agent|you|out|assistant|bot|answer|reply|response|output|decision|action|a|final "
     r"answer|log|your reply"
     r"|your answer|you reply|you answer|you write|tool|result|final|good|right|correct|do|ai)"
     r"(?:\s*\(?#?[\d.]{0,4}\)?)?\s*[*_\"]*\s*(?::|->|=>|(?<=\d)\.)\s*(?=[\"'A-Z(\[{*_]|\S)",
@@ -100,7 +101,7 @@ _ROLE = re.compile(
 )
 _GIVEN = word_set(
     "customer client shopper user mail email e-mail message incoming vendor supplier "
-    "invoice input request"
+    "invoice input in request"
     " case situation question q buyer example"
 )
 _SPOKEN = frozenset(
@@ -221,12 +222,14 @@ _WEAK = re.compile(
     r"|possible|time permits|appropriate|practical)|when you have time|feel free to ask"
     r"|think (?:about|twice)|be (?:mindful|aware"
     r"|careful|cautious|prepared)|keep in mind|take care\b|see fit|as appropriate|try "
-    r"(?:hard )?to|tries to|try not to"
+    r"(?:hard )?to"
     r"|it(?:'s| is) (?:good|nice|wise|polite|useful|a good idea) (?:to|if|when)|should "
     r"you feel|do your best"
     r"|(?:is|are) (?:important|sensitive|a virtue|serious|valuable|precious|key)\s*[.!]?$"
     r"|as far as possible|whenever possible"
-    r"|preferably|hopefully|sometimes you|in general try|(?:you )?may (?:also )?ask (?!you)"
+    r"|preferably|(?:appropriately|adequately|properly|responsibly)\s*[.!]?$|where "
+    r"(?:relevant|needed)|hopefully|sometimes you|in general try|(?:you )?may (?:also "
+    r")?ask (?!you)"
     r"|where possible|unless it is inconvenient|aware of|with (?:care|caution|respect"
     r"|sensitivity)\s*[.!]?$)",
     re.IGNORECASE,
@@ -254,6 +257,12 @@ def normalise(prompt: str) -> str:
     text = unicodedata.normalize("NFC", prompt).replace("\r\n", "\n").replace("\r", "\n")
     text = _INVISIBLE.sub("", text.translate(_QUOTES))
     text = re.sub(r"[\u2500-\u257f]", " ", text)  # the lines of a drawn tree
+    # A sample of the answer written over several lines is one sample.
+    text = re.sub(
+        r"\{[ ]*\n(?:[ ]*[\"']?\w+[\"']?[ ]*:[^\n{}]*\n){1,8}[ ]*\}",
+        lambda match: match.group().replace("\n", " ") + "\n" * match.group().count("\n"),
+        text,
+    )
     # Hidden text is no rule. The line breaks inside stay, so that line numbers hold.
     return re.sub(
         r"<!--.*?(?:-->|\Z)", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL
@@ -320,7 +329,10 @@ def _joined_lines(text: str) -> Iterator[_Line]:
     fenced = False
     # A paragraph was wrapped by hand when its lines end near one right margin.
     widest = max((len(raw) for raw in text.split("\n")), default=0)
-    wrapped = 55 <= widest <= 120
+    rows = text.split("\n")
+    inner = [row for row, below in pairwise(rows) if row.strip() and below.strip()]
+    full = sum(len(row) >= 0.8 * widest for row in inner)
+    wrapped = 55 <= widest <= 120 and full >= 0.6 * len(inner)
     width = 0
     for number, raw in enumerate(text.split("\n"), start=1):
         if raw.strip().startswith("```"):
@@ -527,6 +539,9 @@ class _Cutter:
             if inner:
                 content = stripped[inner.end() :]
         content = re.sub(r"^\[[ xX]?\]\s*", "", content.strip())
+        entry = re.match(r"^[\"']([^\"']{2,70})[\"']\s*:\s*[\"'](.+?)[\"']\s*,?$", content)
+        if entry and (" " in entry.group(1) or " " in entry.group(2)):
+            self.tag_condition, content = entry.groups()  # an entry of a table in code
         after_blank = getattr(self, "_after_blank", False)
         self._after_blank = False
         # Lead-ins end where a paragraph of the same or a lesser indent begins.

@@ -211,6 +211,13 @@ def no_disclosure(view: View, slots: Slots) -> None:
         if not view.near(part):
             continue
         own = view.own(part)
+        if (
+            any(view.conditional(one) for one in own)
+            and view.main(r"\b(?:give|read|tell|show|send|repeat|name) (?:it|them)\b")
+            and not view.main(r"\b(?:never|not|no|nobody)\b")
+        ):
+            view.no(part, 0.78, "an exception")
+            continue
         forbids = view.never("echo")
         masks = view.does("mask")
         denied_noun = [one for one in own if view.denied(one) and not view.conditional(one)]
@@ -358,8 +365,8 @@ def text_is_data(view: View, slots: Slots) -> None:
         commanded = (
             view.own("command")
             or view.has(
-                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|it|that|this|their"
-                r"|so|them)\b|their way|\b(?:as|like) (?:the )?(?:mail|message|customer"
+                r"\b(?:do|follow|obey) (?:what|as|whatever|everything|their)\b|\bdo so\b"
+                r"|their way|\b(?:as|like) (?:the )?(?:mail|message|customer"
                 r"|note|letter|text) (?:said|says|asked|asks|wanted|wants|told)|customer "
                 r"is (?:always )?(?:king|right)|\b(?:may|can|is allowed to|are allowed to"
                 r"|has the right to)\b[^.;]{0,30}\b(?:overrid\w*|overrul\w*|change"
@@ -539,7 +546,7 @@ def reply_language(view: View, slots: Slots) -> None:
         view.yes("same", 0.9)
         return
     if named and view.has(
-        r"\b(?:like|as|just as|same as) (?:in )?(?:the|his|her|their|was the) (?:mail"
+        r"\b(?:like|as|just as|same as|since|because) (?:in )?(?:the|his|her|their|was the) (?:mail"
         r"|customer|message|letter|sender)"
     ):
         view.yes("same", 0.86)
@@ -659,6 +666,7 @@ def confirm_before(view: View, slots: Slots) -> None:
     if view.has(
         r"\b(?:doesn't|don't|do not|does not|never) (?:ever )?ask [\"'](?:is|are|shall|ok"
         r"|okay|do you)"
+        r"|\bno [\"'](?:are|is|shall)|\bconsent\b[^.;]*\bdeemed\b"
         r"|\bnot (?:necessary|needed|required) before (?:a |the |any )?refunds?\b"
     ):
         view.no("confirm", 0.8, "no confirmation")
@@ -943,8 +951,8 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     ):
         view.no("refuse", 0.78, "it shall pay again")
         return
-    if view.own("already") and view.has(
-        r"\bthen,? (?:sorry,? )?(?:it's |it is )?(?:a )?no\b|\bsorry,? no\b"
+    if view.own("already") and view.main(
+        r"\b(?:means|=) no\b|\bthen,? (?:sorry,? )?(?:it's |it is )?(?:a )?no\b|\bsorry,? no\b"
     ):
         view.yes("refuse", 0.88)
         return
@@ -991,7 +999,8 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         (view.own("already") or view.around("already") or view.before("already"))
         and view.has(
             r"\b(?:does(?:n't| not) matter|do(?:n't| not) (?:care|worry|mind)|no matter"
-            r"|go on|continue|carry on|so what|as with any|proceed|anyway|not (?:our|your"
+            r"|go on|continue|carry on|so what|doesn't change anything|changes nothing|as "
+            r"with any|proceed|anyway|not (?:our|your"
             r"|my) (?:concern|business|problem)|who cares|all the same|even if|give it "
             r"again|regardless)\b"
         )

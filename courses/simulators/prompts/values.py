@@ -217,7 +217,10 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     if view.own("danger") and not any(abs(one[3] - slots.at) <= 1.0 for one in usable):
         return  # what to do with a hurt person is another rule, whatever sum it names
     if (
-        view.does("unlimited")
+        any(
+            not view.denied(one) and (not view.conditional(one) or one.end - one.start >= 3)
+            for one in view.own("unlimited")
+        )
         and (about or view.here(slots.about))
         and not usable
         and not view.does(slots.above)
@@ -251,6 +254,10 @@ def read_limit(view: View, slots: LimitSlots) -> None:
         and not view.own(slots.above)
     ):
         return
+    if view.has(r"\bskip\b|\bwithout (?:a |any )?confirm|\bno confirm") and not view.own(
+        slots.above
+    ):
+        return  # speaks of the confirmation, not of the limit
     right = [one for one in usable if _is_limit(one[3], slots, side_of(text, one[0], one[1]))]
     wrong = [one for one in usable if one not in right]
     sided_wrong = [one for one in wrong if side_of(text, one[0], one[1])]
@@ -299,6 +306,17 @@ def read_limit(view: View, slots: LimitSlots) -> None:
     for start, end, index, _value in right:
         _sides(view, slots, text, start, end, index)
     if (
+        not right
+        and wrong
+        and not sided_wrong
+        and wrong[0][3] > slots.at
+        and slots.unit == "usd"
+        and view.does("self-act")
+        and not view.never("self-act")
+        and view.has(r"\bwithout (?:us|asking|a human|any(?:one|body))\b")
+    ):
+        view.no("below", 0.78, f"the limit is {slots.at:g}, not {wrong[0][3]:g}", value=wrong[0][3])
+    elif (
         not right
         and wrong
         and not sided_wrong

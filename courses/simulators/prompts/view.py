@@ -61,7 +61,7 @@ class View:
             mention
             for name in names.split("|")
             for mention in self.unit.found.get(name, ())
-            if not row[mention.start].silent
+            if not any(row[k].silent for k in range(mention.start, mention.end))
         ]
 
     def mentions(self, names: str) -> bool:

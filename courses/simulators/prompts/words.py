@@ -421,6 +421,8 @@ class Speller:
 _SHORT_SLIPS: Final = {
     "teh": "the",
     "tel": "tell",
+    "menas": "means",
+    "anwser": "answer",
     "wil": "will",
     "recieve": "receive",
     "handel": "handle",
