@@ -98,6 +98,7 @@ try:
     )
     SIGNER_SOCKET = Path(env.text("SIGNER_SOCKET", str(where.signer_socket)))
     BOX_WORKERS = env.whole("BOX_WORKERS", 2, least=1, most=64)
+    EXAMS_ROOT = Path(env.text("EXAMS_ROOT", str(ROOT / "exams" / "content")))
     RUNS_PER_DAY = env.whole("RUNS_PER_DAY", 60, least=1, most=10_000)
     ISSUER_NAME = env.text("ISSUER_NAME", "Checkride")
     ISSUER_EMAIL = env.text("ISSUER_EMAIL", "credentials@checkride.example")

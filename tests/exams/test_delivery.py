@@ -551,6 +551,20 @@ def test_the_command_names_the_file_and_line_of_a_bad_item(db: None, pool_folder
     assert Item.objects.count() == 0
 
 
+def test_an_installation_may_keep_its_items_outside_the_repository(
+    db: None, pool_folder: Path, settings: Any
+) -> None:
+    settings.EXAMS_ROOT = pool_folder.parent
+
+    call_command("load_items", verbosity=0)
+
+    assert set(Item.objects.values_list("slug", flat=True)) == {
+        f"t-{quota.id}-{number}"
+        for quota in preparation.current_blueprint("foundations").blueprint.domains
+        for number in range(6)
+    }
+
+
 def test_every_item_in_the_repository_can_be_loaded(db: None) -> None:
     for folder in sorted(path.parent for path in pool_files.CONTENT.glob("*/blueprint.yaml")):
         loaded = pool_files.load(folder)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from checkride.lib.errors import DomainError
@@ -17,7 +18,7 @@ class Command(BaseCommand):
             "folders",
             nargs="*",
             type=Path,
-            help="folders with blueprint.yaml and items/; every exam in exams/content by default",
+            help="folders with blueprint.yaml and items/; every exam in EXAMS_ROOT by default",
         )
         parser.add_argument(
             "--check", action="store_true", help="only read the files and name every problem"
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folders = options["folders"] or sorted(
-            path.parent for path in pool_files.CONTENT.glob("*/blueprint.yaml")
+            path.parent for path in settings.EXAMS_ROOT.glob("*/blueprint.yaml")
         )
         for folder in folders:
             try:
