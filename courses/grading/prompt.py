@@ -36,6 +36,8 @@ SOURCES: Final = (
     "courses/simulators/prompts",
 )
 MAX_BYTES: Final = 64_000
+# Each candidate sentence is a whole run; a prompt of many pages would take seconds.
+MAX_COUNTERFACTUAL_CHARACTERS: Final = 20_000
 REQUIREMENTS_SHARE: Final = 60
 CASES_SHARE: Final = 40
 MIN_SAMPLES: Final = {"met": 8, "absent": 6, "contradicted": 8}
@@ -271,7 +273,7 @@ def _counterfactual(prompt: str, exercise: Mapping[str, Json], run: _Run) -> Jso
     Only a case the learner may see counts as a reason to show it, so that the sentence does not
     give away what the hidden cases ask; None when nothing helps.
     """
-    if all(run.held):
+    if all(run.held) or len(prompt) > MAX_COUNTERFACTUAL_CHARACTERS:
         return None
     shown_wrong = [
         str(case["id"])

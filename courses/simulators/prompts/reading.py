@@ -32,6 +32,8 @@ CardState = Literal["ok", "unsure", "none"]
 # worst mistake is to reward a prompt for the opposite of the rule.
 SURE: Final[Mapping[Best, float]] = {"met": 0.74, "absent": 0.5, "contradicted": 0.72}
 MAX_PROMPT_CHARACTERS: Final = 64_000
+MAX_SENTENCE_CHARACTERS: Final = 2_500
+MAX_SENTENCE_TOKENS: Final = 400
 
 
 class BadRequirement(DomainError):
@@ -236,7 +238,12 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
     # Lines under one heading share their surroundings; those are read once.
     surroundings: dict[str, tuple[list[Token], dict[str, list[Mention]]]] = {"": ([], {})}
     for unit in units:
-        unit.tokens = tokens(unit.text, scenario.speller)
+        # A sentence of hundreds of words gives no rule that anybody could follow; reading only
+        # its beginning keeps the work linear, whatever is handed in.
+        unit.text = unit.text[:MAX_SENTENCE_CHARACTERS]
+        unit.context = unit.context[:MAX_SENTENCE_CHARACTERS]
+        unit.question = unit.question[:MAX_SENTENCE_CHARACTERS]
+        unit.tokens = tokens(unit.text, scenario.speller)[:MAX_SENTENCE_TOKENS]
         text = f"{unit.context} . {unit.question}" if unit.context or unit.question else ""
         if text not in surroundings:
             row = tokens(text, scenario.speller)
