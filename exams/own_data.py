@@ -34,15 +34,16 @@ def erase(user: User, at: datetime) -> None:
     Points per item stay as statistics of the items; nothing in them leads back to anybody.
     """
     attempts = Attempt.objects.filter(candidate=user)
-    attempts.filter(state=Attempt.State.READY).delete()
-    running = attempts.filter(state=Attempt.State.IN_PROGRESS)
-    running.update(state=Attempt.State.SUBMITTED, closed_at=at, closed_by=Attempt.ClosedBy.DEADLINE)
+    # A save that is being written finishes first, so that nothing is stored behind our back.
+    list(attempts.select_for_update().order_by("pk"))
     Response.objects.filter(attempt_item__attempt__candidate=user).delete()
     with connection.cursor() as cursor:
         # The trigger on the log of saves lets nothing else delete a row.
         cursor.execute("SET LOCAL checkride.erasing = 'on'")
         ResponseEvent.objects.filter(attempt_item__attempt__candidate=user).delete()
         cursor.execute("SET LOCAL checkride.erasing = 'off'")
+    # Without answers an attempt that is not scored yet could only be scored as empty.
+    attempts.filter(current_grade=None).delete()
     Accommodation.objects.filter(candidate=user).delete()
     attempts.update(candidate=None)
 

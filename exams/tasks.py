@@ -8,6 +8,7 @@ from uuid import UUID
 from checkride.jobs.periodic import every
 from checkride.jobs.queue import handler
 from exams import delivery, results
+from exams.models import Attempt
 
 
 @every(5)
@@ -17,6 +18,8 @@ def close_overdue_attempts() -> None:
 
 @handler(results.GRADE_JOB)
 def grade_attempt(payload: dict[str, Any]) -> dict[str, Any]:
-    """Grade and, where the exam says so, release. Doing it twice changes nothing."""
+    """Grade and release. Doing it twice changes nothing; an erased attempt needs no grade."""
+    if not Attempt.objects.filter(pk=payload["attempt"], candidate__isnull=False).exists():
+        return {"erased": True}
     run = results.grade(UUID(payload["attempt"]), reason=payload["reason"])
     return {"run": run.pk, "correct": run.correct}

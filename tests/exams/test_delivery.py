@@ -601,6 +601,20 @@ def test_an_erasure_takes_the_answers_and_leaves_scores_that_name_nobody(
     assert list(outcomes.released_passes(open_attempt.prepared_at)) == []
 
 
+def test_an_erasure_before_the_grading_leaves_no_attempt_and_no_empty_score(
+    open_attempt: Attempt, first_single: int, save: Callable[..., Any], learner: Any
+) -> None:
+    save(open_attempt, first_single, ANSWER)
+    delivery.hand_in(open_attempt.pk, arrival=delivery.Arrival(lambda: 0.0))
+
+    own_data.erase(learner, database_now())
+    queue.run_pending()
+
+    assert not Attempt.objects.exists()
+    assert not GradeRun.objects.exists()
+    assert not queue.Job.objects.filter(done_at__isnull=True).exists()
+
+
 # Several at once --------------------------------------------------------------------------------
 
 
