@@ -27,11 +27,13 @@ __all__ = [
     "NoCurriculum",
     "Term",
     "Track",
+    "announce_exam",
     "competencies",
     "competency",
     "course",
     "courses",
     "curriculum",
+    "exam_address",
     "exercise",
     "framework",
     "glossary",
@@ -58,6 +60,22 @@ class _Index:
     courses: Mapping[str, Course]
     exercises: Mapping[str, Exercise]
     lessons: Mapping[str, tuple[Course, Lesson]]
+
+
+_open_exams: dict[str, str] = {}
+
+
+def announce_exam(exam_id: str, address: str) -> None:
+    """Tell the curriculum that the exam which a track's path names can be sat, and where.
+
+    The apps above call this when they are ready; an exam that nobody announced is shown as planned.
+    """
+    _open_exams[exam_id] = address
+
+
+def exam_address(exam_id: str) -> str:
+    """Where an exam is booked, empty while it is planned."""
+    return _open_exams.get(exam_id, "")
 
 
 def curriculum() -> Curriculum:

@@ -92,6 +92,11 @@ class Stop:
     state: CourseState | None
     look: str
 
+    @property
+    def exam_address(self) -> str:
+        """Where the exam of this stop is booked, empty while it is planned."""
+        return catalog.exam_address(self.step.exam) if self.step.exam else ""
+
 
 @require_http_methods(["GET", "POST"])
 def track(request: HttpRequest, track_id: str) -> HttpResponse:

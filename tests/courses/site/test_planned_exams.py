@@ -1,0 +1,24 @@
+"""A track names exams that do not exist yet, and says so instead of linking to nothing."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from courses import catalog
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_exam_that_can_be_sat_has_an_address() -> None:
+    assert catalog.exam_address("foundations") == "/exams/foundations/"
+
+
+def test_an_exam_that_is_planned_has_none_and_its_track_says_planned(client: Client) -> None:
+    assert catalog.exam_address("agent-operator") == ""
+
+    page = client.get("/tracks/agent-operator/").content.decode()
+
+    _, _, end_of_path = page.partition("pathend")
+    assert "planned" in end_of_path
+    assert "Book it" not in end_of_path.partition("</ol>")[0]
