@@ -551,6 +551,19 @@ def test_the_command_names_the_file_and_line_of_a_bad_item(db: None, pool_folder
     assert Item.objects.count() == 0
 
 
+def test_an_enemy_that_does_not_exist_is_named_by_the_check_and_does_not_stop_a_load(
+    db: None, pool_folder: Path
+) -> None:
+    file = pool_folder / "items" / "security.yaml"
+    file.write_text(file.read_text().replace('"level"', '"enemies": ["t-nobody"], "level"', 1))
+
+    with pytest.raises(CommandError, match="“t-security-0” has an enemy “t-nobody”"):
+        call_command("load_items", str(pool_folder), check=True)
+    call_command("load_items", str(pool_folder), verbosity=0)
+
+    assert Item.objects.count() == 48
+
+
 def test_an_installation_may_keep_its_items_outside_the_repository(
     db: None, pool_folder: Path, settings: Any
 ) -> None:

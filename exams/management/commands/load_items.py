@@ -32,6 +32,8 @@ class Command(BaseCommand):
             try:
                 if options["check"]:
                     blueprint, _, entries = pool_files.read_folder(folder)
+                    if slips := pool_files.unknown_enemies(entries):
+                        raise CommandError("\n".join(slips))
                     self.stdout.write(f"{blueprint.exam}: {len(entries)} items read, no problem.")
                     continue
                 loaded = pool_files.load(folder)
