@@ -402,7 +402,8 @@ def _bar(own: Attempt) -> dict[str, object]:
         "attempt": own,
         "blueprint": own.blueprint,
         "remaining_ms": remaining_ms,
-        "minutes_left": -(-remaining_ms // 60_000),
+        # The end is rounded up to the whole second: 30 minutes must not begin as 31.
+        "minutes_left": -(-max(0, remaining_ms - 999) // 60_000),
         "last_saved_at": _last_saved_at(own),
     }
 

@@ -75,15 +75,18 @@ export class Countdown {
   }
 }
 
+// The server rounds an end up to the whole second, so half an hour may begin with 1,800.9 s.
+const minutes = (ms) => Math.ceil((ms - 999) / MINUTE_MS);
+
 // Whole minutes, rounded up; seconds in the last minute only.
 export function inWords(ms) {
   if (ms <= MINUTE_MS) {
     const seconds = Math.ceil(ms / 1000);
     return seconds === 60 ? "1 minute" : `${seconds} seconds`;
   }
-  return `${Math.ceil(ms / MINUTE_MS)} minutes`;
+  return `${minutes(ms)} minute${minutes(ms) === 1 ? "" : "s"}`;
 }
 
 export function short(ms) {
-  return ms <= MINUTE_MS ? `${Math.ceil(ms / 1000)} s` : `${Math.ceil(ms / MINUTE_MS)} min`;
+  return ms <= MINUTE_MS ? `${Math.ceil(ms / 1000)} s` : `${minutes(ms)} min`;
 }
