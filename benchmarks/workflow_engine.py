@@ -26,12 +26,12 @@ from courses.simulators.workflows.streams import Streams
 from courses.simulators.workflows.world import read_world
 
 NAMES = (
-    "workflow_cases_per_s",
-    "workflow_speed_ratio",
-    "workflow_exact_ms",
-    "workflow_read_ms",
-    "workflow_grade_s",
-    "workflow_grade_slowest_s",
+    "workflow-cases-per-s",
+    "workflow-speed-ratio",
+    "workflow-exact",
+    "workflow-read",
+    "workflow-grade",
+    "workflow-grade-slowest",
 )
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "courses/content/systems-thinking/exercises/refunds"
@@ -99,18 +99,18 @@ def main() -> None:
     request = GradeRequest("workflow_map", exercise, text)
     slowest = writing.to_text(DEGENERATE["review_all_timeout"](world))
     heavy = GradeRequest("workflow_map", exercise, slowest)
-    print(f"workflow_cases_per_s {CASES / ours:,.0f} cases/s (one core, {CASES:,} cases)")
+    print(f"workflow-cases-per-s {CASES / ours:,.0f} cases/s (one core, {CASES:,} cases)")
     print(
-        f"workflow_speed_ratio {simpy / ours:.1f} times (SimPy on the same map in the same run: "
+        f"workflow-speed-ratio {simpy / ours:.1f} times (SimPy on the same map in the same run: "
         f"{CASES / simpy:,.0f} cases/s)"
     )
     exact = seconds(lambda: run_exact(program), 7) * 1000
-    print(f"workflow_exact_ms {exact:.1f} ms (limit 50 ms)")
+    print(f"workflow-exact {exact:.1f} ms (limit 50 ms)")
     read = seconds(lambda: read_submission(request), 7) * 1000
-    print(f"workflow_read_ms {read:.1f} ms (limit 50 ms)")
-    print(f"workflow_grade_s {seconds(lambda: grade(request), 3):.2f} s (limit 3 s)")
+    print(f"workflow-read {read:.1f} ms (limit 50 ms)")
+    print(f"workflow-grade {seconds(lambda: grade(request), 3):.2f} s (limit 3 s)")
     print(
-        f"workflow_grade_slowest_s {seconds(lambda: grade(heavy), 3):.2f} s "
+        f"workflow-grade-slowest {seconds(lambda: grade(heavy), 3):.2f} s "
         "(limit 3 s, everything to a person with a time-out)"
     )
 

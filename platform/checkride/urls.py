@@ -21,4 +21,5 @@ urlpatterns = [
 handler400 = "checkride.home.errors.bad_request"
 handler403 = "checkride.home.errors.forbidden"
 handler404 = "checkride.home.errors.not_found"
+handler429 = "checkride.home.errors.too_many"  # asked for by allauth
 handler500 = "checkride.home.errors.server_error"

@@ -136,3 +136,12 @@ def test_account_pages_open_for_their_owner(client: Client, learner: User, page:
     answer = client.get(reverse(page), follow=True)
 
     assert answer.status_code == 200
+
+
+def test_a_flood_of_sign_ins_from_one_address_gets_the_designed_page(client: Client) -> None:
+    for _ in range(31):
+        answer = client.post(reverse("account_login"), {"login": "", "password": ""})
+
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "60"
+    assert answer["X-Request-ID"] in answer.content.decode()
