@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -26,18 +28,40 @@ class LookUpForm(forms.Form):
         error_messages={"required": _("Type the code from the certificate, or paste its link.")},
     )
 
+    @property
+    def foreign_host(self) -> str:
+        """Where a link leads that is none of ours; empty for a code, or for a link to this site."""
+        try:
+            host = urlsplit(str(self.data.get("code", "")).strip()).netloc
+        except ValueError:
+            return ""
+        return "" if host == urlsplit(settings.SITE_URL).netloc else host
+
 
 class FileForm(forms.Form):
     file = forms.FileField(
         label=_("Credential file"),
-        help_text=_("JSON, JWT, or the picture of a badge (PNG, SVG). It is checked and not kept."),
-        error_messages={"required": _("Choose the file you were given.")},
+        help_text=_(
+            "JSON, JWT, or the picture of a badge (PNG, SVG). It is checked and not kept."
+            " Of a PDF, type the code."
+        ),
+        error_messages={
+            "required": _("Choose the file you were given."),
+            "empty": _("The file is empty. Ask for it again."),
+        },
     )
 
     def clean_file(self) -> UploadedFile[Any]:
         file = cast("UploadedFile[Any]", self.cleaned_data["file"])
         if (file.size or 0) > _LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than a credential can be."))
+        start: bytes = file.read(5)
+        file.seek(0)
+        if start == b"%PDF-":
+            # What most applicants send. It carries no signature: the code on it leads to one.
+            raise forms.ValidationError(
+                _("A PDF can be copied and changed, so it proves nothing. Type the code on it.")
+            )
         return file
 
     def text(self) -> str:
