@@ -218,6 +218,8 @@ def sign(credential_id: UUID) -> bool:
     credential.jwt = signed.jwt
     credential.digest = canonical.digest(signed.document)
     credential.holder_name = name or ""
+    credential.log_index = signed.log_index
+    credential.log_nonce = signed.log_nonce
     credential.signed_at = database_now()
     credential.signed_revision = credential.revision
     credential.save()
@@ -226,7 +228,11 @@ def sign(credential_id: UUID) -> bool:
         "credential.signed",
         credential,
         at=credential.signed_at,
-        facts={"sha256": credential.digest, "revision": credential.revision},
+        facts={
+            "sha256": credential.digest,
+            "revision": credential.revision,
+            "log_index": credential.log_index,
+        },
     )
     queue.enqueue(
         "credentials.sign-list",

@@ -98,6 +98,10 @@ class Credential(models.Model):
     jwt = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
+    # The number of the entry in the transparency log, and what makes the entry's commitment; with
+    # the nonce destroyed nobody can tell what the entry was about.
+    log_index = models.PositiveBigIntegerField(null=True, blank=True)
+    log_nonce = models.BinaryField(max_length=32, blank=True, default=b"")
     told_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
@@ -121,6 +125,10 @@ class Credential(models.Model):
             CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(document__isnull=True, user__isnull=True),
                 name="an_erased_credential_says_nothing",
+            ),
+            CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(log_nonce=b""),
+                name="an_erased_credential_has_no_nonce",
             ),
         ]
         indexes: ClassVar = [

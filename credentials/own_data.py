@@ -50,6 +50,8 @@ def erase(user: User, at: datetime) -> None:
         row.document = None
         row.jwt = ""
         row.digest = ""
+        # The log keeps its entry, and nobody can tell any more whose it was.
+        row.log_nonce = b""
         row.erased_at = at
         row.save()
         row.revocations.update(note="", reinstated_because="")

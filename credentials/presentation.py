@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +19,7 @@ from credentials import identity
 from credentials.models import Credential, Revocation
 from credentials.openbadges import document, verify
 from credentials.openbadges.verify import Verdict
+from credentials.public_log import Standing
 from credentials.ranges import plausible_percent
 
 Tone = Literal["ok", "warn", "bad"]
@@ -75,18 +77,29 @@ class Record:
 
 
 def page(
-    credential: Credential, verdict: Verdict, revocation: Revocation | None, *, at: datetime
+    credential: Credential,
+    verdict: Verdict,
+    revocation: Revocation | None,
+    standing: Standing,
+    *,
+    at: datetime,
 ) -> Page:
     checks = [_shown(check, verdict, credential, revocation, at=at) for check in verdict.checks]
+    if verdict.genuine:
+        checks.append(_in_log(standing))
     failing = sum(check.tone != "ok" for check in checks)
     tone, headline, advice = _headline(credential, verdict, revocation, at=at)
+    if tone == "ok" and standing.state == "missing":
+        tone = "warn"
+        headline = _("This credential is genuine, but it is not in the public log.")
+        advice = _("Everything signed here is entered there. Ask us before you rely on this one.")
     return Page(
         tone=tone,
         icon={"ok": "check", "warn": "clock", "bad": "cross"}[tone],
         headline=headline,
         advice=advice,
         checks_heading=(
-            _("Four separate checks, all hold")
+            _("%(n)s separate checks, all hold") % {"n": str(apnumber(len(checks))).capitalize()}
             if not failing
             else ngettext(
                 "%(n)s of %(all)s checks does not hold",
@@ -234,6 +247,46 @@ def _shown(
         detail=detail,
         code=code,
     )
+
+
+def _in_log(standing: Standing) -> ShownCheck:
+    tone: Tone = "warn"
+    word, detail = _("not certain"), ""
+    match standing.state:
+        case "in-time":
+            tone, word = "ok", _("holds")
+            says = _("In the public log since %(time)s.") % {"time": _time(standing.first_at)}
+            detail = _("Entry %(n)s") % {"n": standing.first_index}
+        case "late":
+            word = _("late")
+            says = _(
+                "In the public log, but only since %(time)s: more than 24 hours after the award. "
+                "So the log does not prove the day of the award."
+            ) % {"time": _time(standing.first_at)}
+            detail = _("Entry %(n)s") % {"n": standing.first_index}
+        case "missing":
+            tone, word = "bad", _("does not hold")
+            says = _("Not in the public log of everything that was signed here.")
+        case _:
+            says = _("The public log cannot be read just now.")
+    if standing.index != standing.first_index:
+        detail += "; " + _("signed anew on %(day)s as entry %(n)s") % {
+            "day": _day(standing.at) if standing.at else "",
+            "n": standing.index,
+        }
+    return ShownCheck(
+        title=_("Log"),
+        tone=tone,
+        icon={"ok": "check", "warn": "clock", "bad": "cross"}[tone],
+        word=word,
+        says=says,
+        detail=detail,
+        code="",
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return date_format(moment, "j F Y, H:i") + " UTC" if moment else ""
 
 
 def _day(moment: date | datetime) -> str:

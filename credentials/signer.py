@@ -4,8 +4,11 @@
 listens on a Unix socket. It speaks JSON with a length in front, shows its log, and signs two things
 only, after checking them itself: a credential in exactly our form whose pass it finds by its own
 read-only look at the database, and a revocation list of ours. Every signature is in an append-only
-log before it leaves the process. The web process has no key; in production the signer runs as its
-own user with its own environment, and needs none of the web's secrets.
+log before it leaves the process, and as a commitment in the public transparency log
+(`credentials.translog`): so is every bit that a revocation list sets or clears, every list, every
+achievement quoted and every change of the published keys. The web process has no key; in
+production the signer runs as its own user with its own environment, and needs none of the web's
+secrets.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import signal
 import socket
 import socketserver
@@ -25,12 +29,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from checkride.lib import canonical, clock
 from checkride.lib.errors import DomainError
 from credentials.openbadges import document, jwt, keys, proof, statuslist
 from credentials.openbadges.dates import BadDate, read, written
+from credentials.translog import entry, store
+from credentials.translog import proof as log_proof
+from credentials.translog.note import b64
 
 Json = dict[str, Any]
 
@@ -92,6 +101,9 @@ class SignatureLog:
         self._issued: dict[str, tuple[str, str]] = {}
         self._sources: dict[str, str] = {}
         self._rows: list[dict[str, str]] = []
+        self._entries: dict[tuple[str, str], int] = {}
+        self._credentials: dict[str, str] = {}
+        self._revoked: dict[str, set[int]] = {}
         for number, line in enumerate(self._lines(), start=1):
             row = json.loads(line)
             if row["previous"] != self._last:
@@ -109,6 +121,25 @@ class SignatureLog:
         if row["kind"] == "credential":
             self._sources[row["source"]] = row["id"]
             self._issued[row["id"]] = (row["source"], row["status"])
+            self._credentials[row["status"]] = row["id"]
+            if "entry" in row:
+                self._entries[row["log"], row["id"]] = row["entry"]
+        elif row["kind"] == "status-list":
+            bits = self._revoked.setdefault(row["id"], set())
+            bits.update(row.get("set", ()))
+            bits.difference_update(row.get("cleared", ()))
+
+    def entry_of(self, credential: str, *, log: str) -> int | None:
+        """The number of the credential's newest entry in the public log `log`."""
+        return self._entries.get((log, credential))
+
+    def credential_at(self, status: str) -> str | None:
+        """The credential whose bit in the revocation list is `status`."""
+        return self._credentials.get(status)
+
+    def revoked(self, address: str) -> frozenset[int]:
+        """The bits that the revocation list at `address` had when it was last signed."""
+        return frozenset(self._revoked.get(address, ()))
 
     def refuse_other(self, *, credential: str, source: str, status: str) -> None:
         """One pass gives one credential, and a credential keeps its bit in the revocation list:
@@ -146,14 +177,18 @@ class Signer:
         keyring: tuple[keys.SigningKey, ...],
         log: SignatureLog | None = None,
         find_pass: FindPass | None = None,
+        public_log: store.Log | None = None,
         now: Callable[[], datetime] = clock.now,
+        nonce: Callable[[], bytes] = lambda: secrets.token_bytes(entry.NONCE_SIZE),
     ) -> None:
         self._site = site_url
         self._issuer = issuer
         self._keys = keyring
         self._log = log
         self._find_pass = find_pass
+        self._public_log = public_log
         self._now = now
+        self._nonce = nonce
         self._one_at_a_time = threading.Lock()
 
     def answer(self, request: Mapping[str, Any], *, caller: int | None = None) -> Json:
@@ -191,8 +226,35 @@ class Signer:
         key, jwt_key = self._active("ed25519"), self._active("rsa")
         signed = proof.signed(plain, issuer=self._issuer.id, key=key, at=self._now())
         token = jwt.signed(plain, site_url=self._site, key=jwt_key)
-        self._write_down("credential", signed, caller, source=source, status=status)
-        return {"document": signed, "jwt": token}
+        logged = self._enter_issue(claims.id, signed)
+        place = {"entry": logged["index"], "log": logged["log"]} if logged else {}
+        self._write_down("credential", signed, caller, source=source, status=status, **place)
+        return {"document": signed, "jwt": token, "logged": logged}
+
+    def _enter_issue(self, address: str, signed: Mapping[str, Any]) -> Json | None:
+        log = self._public_log
+        if log is None:
+            return None
+        nonce = self._nonce()
+        new = [
+            entry.Entry(
+                "issue",
+                self._now(),
+                entry.commitment(nonce, signed),
+                self._log.entry_of(address, log=log.origin) if self._log else None,
+            )
+        ]
+        achievement = entry.public_commitment(quoted_achievement(signed))
+        if achievement not in log.announced["achievement"]:
+            new.insert(0, entry.Entry("achievement", self._now(), achievement))
+        index = log.append(new) + len(new) - 1
+        return {"index": index, "nonce": b64(nonce), "log": log.origin}
+
+    def announce(self, did: Mapping[str, Any]) -> None:
+        """Enter the published keys into the public log, if they changed since the last time."""
+        log, said = self._public_log, entry.public_commitment(did)
+        if log is not None and log.announced["did"][-1:] != [said]:
+            log.append([entry.Entry("did", self._now(), said)])
 
     def _check_form(self, plain: Mapping[str, Any], claims: document.Claims) -> None:
         now = self._now()
@@ -265,8 +327,39 @@ class Signer:
         signed = proof.signed(
             plain, issuer=self._issuer.id, key=self._active("ed25519"), at=self._now()
         )
-        self._write_down("status-list", signed, caller, source="", status="")
+        bits_now = set(statuslist.indexes(bits))
+        bits_before = self._log.revoked(address) if self._log else frozenset()
+        changes = {
+            "set": sorted(bits_now - bits_before),
+            "cleared": sorted(bits_before - bits_now),
+        }
+        self._enter_list(address, signed, changes)
+        self._write_down("status-list", signed, caller, source="", status="", **changes)
         return {"document": signed}
+
+    def _enter_list(
+        self, address: str, signed: Mapping[str, Any], changes: Mapping[str, list[int]]
+    ) -> None:
+        log = self._public_log
+        if log is None:
+            return
+        now = self._now()
+        kinds: tuple[tuple[entry.Kind, str], ...] = (("revoke", "set"), ("reinstate", "cleared"))
+        new = [
+            entry.Entry(kind, now, self._commitment_at(f"{address}#{index}", log))
+            for kind, name in kinds
+            for index in changes[name]
+        ]
+        log.append([*new, entry.Entry("statuslist", now, entry.public_commitment(signed))])
+
+    def _commitment_at(self, status: str, log: store.Log) -> bytes:
+        """The commitment under which the credential with this bit was entered when it was issued.
+        A bit of no credential in the log is entered under the hash of its own address."""
+        credential = self._log.credential_at(status) if self._log else None
+        index = self._log.entry_of(credential, log=log.origin) if self._log and credential else None
+        if index is None:
+            return entry.public_commitment({"id": status})
+        return log.entry(index).commitment
 
     def _log_rows(self, request: Mapping[str, Any]) -> Json:
         after = request.get("after")
@@ -275,7 +368,14 @@ class Signer:
         return {"rows": self._log.rows(after=after) if self._log else []}
 
     def _write_down(
-        self, kind: str, signed: Mapping[str, Any], caller: int | None, *, source: str, status: str
+        self,
+        kind: str,
+        signed: Mapping[str, Any],
+        caller: int | None,
+        *,
+        source: str,
+        status: str,
+        **more: object,
     ) -> None:
         if self._log is None:
             return
@@ -288,8 +388,17 @@ class Signer:
                 "status": status,
                 "sha256": canonical.digest(signed),
                 "caller": -1 if caller is None else caller,
+                **more,
             }
         )
+
+
+def quoted_achievement(credential: Mapping[str, Any]) -> Json:
+    """The achievement as a credential quotes it, without the cut score of the one exam. The same
+    object, with `@context` and `creator` beside it, stands at the achievement's own address."""
+    quoted: Json = dict(credential["credentialSubject"]["achievement"])
+    del quoted["resultDescription"]
+    return quoted
 
 
 # Messages --------------------------------------------------------------------------------------
@@ -387,30 +496,44 @@ class KeyFolder:
         return keys.keyring_from_json(self.keyring.read_text(encoding="utf-8"))
 
     def save(self, keyring: tuple[keys.SigningKey, ...]) -> None:
-        _write(self.keyring, keys.keyring_to_json(keyring), mode=0o600)
+        store.replace(self.keyring, keys.keyring_to_json(keyring), mode=0o600)
 
-    def publish(self, issuer: str, keyring: tuple[keys.SigningKey, ...]) -> None:
-        """Write the public halves where the web process reads them."""
+    def open_log(self, issuer: str, parent: Path, *, at: datetime) -> store.Log:
+        """The public log of `issuer` below `parent`, with its key; both are made on the first
+        start. An issuer with another address gets a log of its own. Raises `UnsafeKeyFile`,
+        `store.BrokenPublicLog` or `store.LogInUse`."""
+        key = self.log_key(at=at)
+        private = cast(Ed25519PrivateKey, key.private)
+        origin = log_proof.origin(issuer)
+        return store.Log(log_folder(parent, issuer), origin, private)
+
+    def log_key(self, *, at: datetime) -> keys.SigningKey:
+        """The key of the public log; a new one on the first start. Raises `UnsafeKeyFile`."""
+        file = self.folder / "log-key.json"
+        if not file.exists():
+            store.replace(file, keys.keyring_to_json([keys.new_log_key(at=at)]), mode=0o600)
+        if file.stat().st_mode & 0o077:
+            raise UnsafeKeyFile(file=file)
+        (key,) = keys.keyring_from_json(file.read_text(encoding="utf-8"))
+        return key
+
+    def publish(self, issuer: str, keyring: tuple[keys.SigningKey, ...]) -> Json:
+        """Write the public halves where the web process reads them; the DID document."""
+        log_key = self.log_key(at=clock.now())
+        did = keys.did_document(issuer, keyring, log_key)
         public = {
-            "did": keys.did_document(issuer, keyring),
+            "did": did,
             "jwks": {"keys": [keys.public_jwk(key) for key in keyring]},
             "since": {key.kid: written(key.created) for key in keyring},
         }
         self.published.parent.mkdir(parents=True, exist_ok=True)
-        _write(self.published, json.dumps(public, indent=1), mode=0o644)
+        store.replace(self.published, json.dumps(public, indent=1), mode=0o644)
+        return did
 
 
-def _write(file: Path, text: str, *, mode: int) -> None:
-    """Replace `file` in one step: a reader sees the old text or the new one."""
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.chmod(mode)
-    fresh.replace(file)
+def log_folder(parent: Path, issuer: str) -> Path:
+    """Where the public log of `issuer` lies below `parent`."""
+    return parent / log_proof.origin(issuer).removesuffix("/log").replace(":", "_")
 
 
 # The program -----------------------------------------------------------------------------------
@@ -484,17 +607,21 @@ def main(arguments: list[str] | None = None) -> int:
             print("Restart the signer now: it reads its keys when it starts.")
             return 0
         keyring = folder.open(at=clock.now())
+        public_log = folder.open_log(
+            identity.issuer().id, settings.VAR / "translog", at=clock.now()
+        )
         signer = Signer(
             site_url=settings.SITE_URL,
             issuer=identity.issuer(),
             keyring=keyring,
             log=SignatureLog(folder.log),
             find_pass=find_pass,
+            public_log=public_log,
         )
     except DomainError as refusal:
         print(f"signer: {refusal.message}", file=sys.stderr)
         return 1
-    folder.publish(identity.issuer().id, keyring)
+    signer.announce(folder.publish(identity.issuer().id, keyring))
     server = Server(settings.SIGNER_SOCKET, signer)
     # shutdown() waits for the loop it stops, so it cannot be called on the loop's own thread.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())

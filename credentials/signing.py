@@ -11,6 +11,7 @@ from django.conf import settings
 
 from checkride.lib.errors import DomainError
 from credentials.signer import UnreadableRequest, receive_message, send_message
+from credentials.translog.note import from_b64
 
 _SECONDS = 20
 
@@ -30,14 +31,25 @@ class SignerRefused(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
+    """`log_index` and `log_nonce` say where the signature stands in the transparency log; None and
+    empty when the signer keeps no log."""
+
     document: dict[str, Any]
     jwt: str
+    log_index: int | None = None
+    log_nonce: bytes = b""
 
 
 def issue(document: Mapping[str, Any], *, source_id: str) -> Signed:
     """A signed credential. Raises `SignerAway`, or `SignerRefused` with the signer's sentence."""
     answer = _ask({"do": "issue", "document": document, "source_id": source_id})
-    return Signed(document=answer["document"], jwt=answer["jwt"])
+    logged = answer.get("logged")
+    return Signed(
+        document=answer["document"],
+        jwt=answer["jwt"],
+        log_index=logged["index"] if logged else None,
+        log_nonce=from_b64(logged["nonce"]) if logged else b"",
+    )
 
 
 def sign_status_list(document: Mapping[str, Any]) -> dict[str, Any]:

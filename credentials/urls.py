@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from credentials.views import holder, machine, officer, public
+from credentials.views import holder, log, machine, officer, public
 
 
 class KeyName(StringConverter):
@@ -12,6 +12,11 @@ class FileForm(StringConverter):
     regex = r"json|jwt|png|svg|pdf"
 
 
+class TileName(StringConverter):
+    regex = r"[0-9a-z/.]{1,60}"
+
+
+register_converter(TileName, "tilename")
 register_converter(KeyName, "keyname")
 register_converter(FileForm, "fileform")
 
@@ -19,6 +24,10 @@ app_name = "credentials"
 urlpatterns = [
     path("credentials/<uuid:number>", public.credential, name="credential"),
     path("credentials/<uuid:number>.<fileform:form>", public.credential_file, name="file"),
+    path("credentials/<uuid:number>.tlog-proof", log.credential_proof, name="tlog-proof"),
+    path("log/", log.page, name="log"),
+    path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
+    path("log/tile/<tilename:path>", log.tile, name="log-tile"),
     path("verify/", public.look_up, name="verify"),
     path("verify/list/", public.check_list, name="check-list"),
     path("verify/file/", public.check_file, name="check-file"),

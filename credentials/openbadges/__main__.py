@@ -1,7 +1,9 @@
 """`checkride-verify FILE...`: check credentials without asking anybody.
 
 Reads JSON, JWT, and baked PNG and SVG files. The issuer's keys (`did.json`) and the revocation
-list (`status-list.json`) are taken from the options or from the folder of each file.
+list (`status-list.json`) are taken from the options or from the folder of each file. A proof that
+the credential is in the issuer's public log (`.tlog-proof`) is read when it lies beside the file
+under the same name.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from typing import Any
 from checkride.lib.errors import DomainError
 from credentials.openbadges import baking, verify
 from credentials.openbadges.dates import read, written
+from credentials.translog import entry as log_entry
+from credentials.translog import proof as log_proof
 
 _MAX_BYTES = 2_000_000
 
@@ -83,16 +88,60 @@ def _report(file: Path, did: Path | None, status: Path | None, at: datetime) -> 
         print(f"  {check.name:<10}{check.state:<9}{check.says}")
         if check.detail:
             print(f"  {'':<19}{check.detail}")
+    in_log = _in_log(file, credential, verdict, keys)
+    print(f"  {in_log.name:<10}{in_log.state:<9}{in_log.says}")
+    if in_log.detail:
+        print(f"  {'':<19}{in_log.detail}")
     if verdict.claims:
         holder = verdict.claims.holder_name or "a holder who is not named"
         print(
             f"  {verdict.claims.achievement_name}, awarded to {holder} on "
             f"{written(verdict.claims.awarded)}"
         )
+    if in_log.state == "fails":
+        return NOT_IN_FORCE
     if verdict.in_force:
         return IN_FORCE
     failed = any(check.state == "fails" for check in verdict.checks)
     return NOT_IN_FORCE if failed else NOT_CHECKED
+
+
+@dataclass(frozen=True, slots=True)
+class _LogCheck:
+    """The fifth question, asked only where a proof lies beside the file."""
+
+    state: verify.State
+    says: str
+    detail: str = ""
+    name: str = "log"
+
+
+def _in_log(
+    file: Path, credential: dict[str, Any] | str, verdict: verify.Verdict, did: dict[str, Any]
+) -> _LogCheck:
+    proof = file.with_suffix(".tlog-proof")
+    if not proof.is_file():
+        return _LogCheck("unknown", f"There is no {proof.name} beside it.")
+    if verdict.claims is None or isinstance(credential, str):
+        return _LogCheck("unknown", "The log holds the signed JSON; this is not it.")
+    try:
+        text = _bytes(proof, "").decode("utf-8")
+        logged = log_proof.verified(text, credential, log_proof.log_key(did))
+    except log_proof.NoLogKey as problem:
+        return _LogCheck("unknown", problem.message)
+    except UnicodeDecodeError:
+        return _LogCheck("fails", "The proof is not a text.")
+    except DomainError as refusal:
+        return _LogCheck("fails", refusal.message, refusal.code)
+    state = logged.checkpoint.checkpoint
+    detail = f"Entry {logged.index} of {state.origin}, in its signed state of {state.size} entries"
+    at = written(logged.entry.at)
+    if log_entry.is_in_time(logged.entry.at, verdict.claims.awarded):
+        return _LogCheck("holds", f"In the issuer’s log since {at}.", detail)
+    says = f"In the issuer’s log, but only since {at}: more than 24 hours after the award."
+    if logged.entry.replaces is not None:
+        says += f" It was signed anew then; the one before is entry {logged.entry.replaces}."
+    return _LogCheck("unknown", says, detail)
 
 
 def _bytes(file: Path, advice: str) -> bytes:

@@ -72,9 +72,23 @@ def did_web(site_url: str) -> str:
     return "did:web:" + quote(urlsplit(site_url).netloc, safe=".-")
 
 
-def did_document(issuer: str, keys: Sequence[SigningKey]) -> dict[str, Any]:
+def new_log_key(*, at: datetime) -> SigningKey:
+    """The key of the transparency log. It signs checkpoints and nothing else, so no other name
+    begins like its."""
+    return SigningKey(
+        kid=f"log-{at:%Y-%m}",
+        kind="ed25519",
+        private=Ed25519PrivateKey.generate(),
+        created=at.replace(microsecond=0),
+    )
+
+
+def did_document(
+    issuer: str, keys: Sequence[SigningKey], log_key: SigningKey | None = None
+) -> dict[str, Any]:
     """The issuer's DID document. Old keys stay, because old credentials must go on verifying;
-    a revoked key is shown as revoked and may no longer assert anything."""
+    a revoked key is shown as revoked and may no longer assert anything. The log's key is among the
+    keys and asserts nothing, so that no credential can be signed with it."""
     methods: list[dict[str, Any]] = []
     for key in keys:
         method: dict[str, Any] = {"id": f"{issuer}#{key.kid}"}
@@ -93,6 +107,15 @@ def did_document(issuer: str, keys: Sequence[SigningKey]) -> dict[str, Any]:
         if key.revoked:
             method["revoked"] = written(key.revoked)
         methods.append(method)
+    if log_key:
+        methods.append(
+            {
+                "id": f"{issuer}#{log_key.kid}",
+                "type": "Multikey",
+                "controller": issuer,
+                "publicKeyMultibase": encoding.multikey(log_key.public_bytes),
+            }
+        )
     return {
         "@context": [
             "https://www.w3.org/ns/did/v1",

@@ -31,6 +31,7 @@ from credentials import (
     listcheck,
     lookup,
     presentation,
+    public_log,
     seal,
 )
 from credentials.forms import FileForm, ListForm, LookUpForm
@@ -100,7 +101,7 @@ def credential(request: HttpRequest, number: UUID) -> HttpResponse:
     facts = {
         "nav_section": "verify",
         "credential": row,
-        "page": presentation.page(row, verdict, revocation, at=at),
+        "page": presentation.page(row, verdict, revocation, public_log.standing(row), at=at),
         "record": presentation.record(row.evidence) if verdict.genuine else None,
         "revocation": revocation,
         "address": identity.address("credentials:credential", row.id),

@@ -166,24 +166,25 @@ def running_signer(settings: Any, key_folder: Path, tmp_path: Path) -> Iterator[
     folder = KeyFolder(tmp_path / "signer", identity.published_file())
     shutil.copytree(key_folder, folder.folder, ignore=shutil.ignore_patterns("lock"))
     keyring = folder.open(at=AWARDED)
-    folder.publish(identity.issuer().id, keyring)
+    public_log = folder.open_log(identity.issuer().id, tmp_path / "translog", at=AWARDED)
     passes: dict[str, signer.Pass] = {}
-    server = signer.Server(
-        settings.SIGNER_SOCKET,
-        signer.Signer(
-            site_url=SITE,
-            issuer=identity.issuer(),
-            keyring=keyring,
-            log=signer.SignatureLog(folder.log),
-            find_pass=passes.get,
-        ),
+    one = signer.Signer(
+        site_url=SITE,
+        issuer=identity.issuer(),
+        keyring=keyring,
+        log=signer.SignatureLog(folder.log),
+        find_pass=passes.get,
+        public_log=public_log,
     )
+    one.announce(folder.publish(identity.issuer().id, keyring))
+    server = signer.Server(settings.SIGNER_SOCKET, one)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     running = RunningSigner(folder=folder, server=server, passes=passes)
     yield running
     running.stop()
     thread.join()
+    public_log.close()
     shutil.rmtree(sockets)
 
 

@@ -45,13 +45,13 @@ def revoke(credential: Credential, by: Any) -> None:
     )
 
 
-def test_the_page_gives_its_verdict_first_and_then_four_checks(
+def test_the_page_gives_its_verdict_first_and_then_five_checks(
     client: Client, issued: Credential, learner: Any
 ) -> None:
     text = page(client, issued.get_absolute_url())
 
     assert "<h1>This credential is genuine and in force today" in text
-    assert "Four separate checks, all hold" in text
+    assert "Five separate checks, all hold" in text
     assert learner.name in text
     assert issued.grouped_code in text
     assert "20" in text
