@@ -201,7 +201,8 @@ def _real_words() -> frozenset[str]:
     from pathlib import Path
 
     path = Path(__file__).with_name("real_words.txt")
-    return frozenset(path.read_text(encoding="utf-8").split()) if path.exists() else frozenset()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return frozenset(word for word in lines if not word.startswith("#"))
 
 
 def scenario_of(exercise: Mapping[str, Json]) -> Scenario:

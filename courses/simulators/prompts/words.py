@@ -9,7 +9,7 @@ exactly one word of the platform's vocabulary lies one slip away.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -376,6 +376,7 @@ class Speller:
     def __init__(self, vocabulary: Iterable[str], real_words: Iterable[str] = ()) -> None:
         self._known = {word for word in vocabulary if word.isalpha()}
         self._real = set(real_words)
+        self._kept = self._known | self._real
         self._deletions: dict[str, set[str]] = {}
         for word in sorted(self._known):
             if len(word) >= 4:
@@ -396,7 +397,9 @@ class Speller:
             return word
         if not word.isascii() or not word.isalpha():
             return word
-        if word.endswith("s") and word[:-1] in self._known | self._real:
+        if word.endswith("s") and word[:-1] in self._kept:
+            return word
+        if word.endswith(("ed", "ing")) and _is_form_of(word, self._kept):
             return word
         if word in _SHORT_SLIPS:
             return _SHORT_SLIPS[word]
@@ -416,6 +419,12 @@ class Speller:
             if likely:
                 return likely[0] if len({stem(one) for one in likely}) == 1 else word
         return word
+
+
+def _is_form_of(word: str, known: Set[str]) -> bool:
+    """Whether the word is a past or progressive form of a known one ("masking" of "mask")."""
+    base = word[:-2] if word.endswith("ed") else word[:-3]
+    return len(base) >= 3 and (base in known or base + "e" in known)
 
 
 _SHORT_SLIPS: Final = {
