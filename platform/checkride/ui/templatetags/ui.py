@@ -101,23 +101,32 @@ def seal(*, small: bool = False) -> dict[str, Any]:
 
 @register.inclusion_tag("ui/forms/field.html")
 def field(
-    bound: BoundField, *, label: str = "", hint: str = "", **attributes: str | bool
+    bound: BoundField, *, label: str = "", hint: str | bool = "", **attributes: str | bool
 ) -> dict[str, Any]:
     """One form field with label, hint and error; `label` and `hint` replace the form's own.
+
+    False takes the hint away.
 
     Further arguments become attributes of the control, underscores as hyphens, and False takes
     one away: `{% field form.code class="input--code" placeholder=False %}`.
     """
     if label:
         bound.label = label
-    if hint:
+    if hint is False:
+        bound.help_text = ""
+    elif isinstance(hint, str) and hint:
         bound.help_text = hint
     return {"field": bound, "control": _control(bound, attributes)}
 
 
 @register.inclusion_tag("ui/forms/error_summary.html")
-def error_summary(form: BaseForm) -> dict[str, Any]:
-    """What is wrong with a form, above it, each error linked to its field."""
+def error_summary(form: BaseForm, **labels: str) -> dict[str, Any]:
+    """What is wrong with a form, above it, each error linked to its field.
+
+    `labels` renames fields for the whole page, which shows a field below as it is called here.
+    """
+    for name, label in labels.items():
+        form[name].label = label
     bound = [form[name] for name in form.errors if name in form.fields]
     return {
         "form": form,
