@@ -129,7 +129,10 @@ class Site:
     @property
     def environment(self) -> dict[str, str]:
         port = self.url.rpartition(":")[2]
-        return {**os.environ, "CHECKRIDE_VAR": str(self.var), "PORT": port, "SITE_URL": self.url}
+        here = {"CHECKRIDE_VAR": str(self.var), "PORT": port, "SITE_URL": self.url}
+        # Its own database and Redis, not those of the tests around it.
+        elsewhere = {"DATABASE_URL", "REDIS_URL"}
+        return {name: value for name, value in os.environ.items() if name not in elsewhere} | here
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +164,7 @@ def live_site() -> Iterator[Site]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while True:
         try:
             with urllib.request.urlopen(url, timeout=2):

@@ -15,6 +15,11 @@ from checkride.embedded import servers
 from checkride.embedded.places import places
 
 os.environ.setdefault("CHECKRIDE_VAR", "var-test")
+# Each parallel worker counts in a Redis database of its own: one of them empties its cache between
+# tests, and the limits that another is just counting must not be emptied with it.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+if _worker and not os.environ.get("REDIS_URL"):
+    os.environ["REDIS_URL"] = f"{places().redis_url}?db={int(_worker) + 1}"
 os.environ.setdefault("CHECKRIDE_MODE", "development")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 

@@ -18,7 +18,18 @@ from checkride.embedded import children, servers
 from checkride.embedded.children import CannotStart
 from checkride.embedded.places import ROOT, Places, places
 
-READY_SECONDS = 60
+READY_SECONDS = 150
+
+SIGNER = "-m credentials.signer"
+# --preload: the pages and the catalogue are read once, before the workers are forked.
+WEB = (
+    "-m gunicorn checkride.wsgi --bind 127.0.0.1:{port} --preload --workers 2 --threads 4 "
+    "--timeout 60 --log-level warning"
+)
+WORKER = (
+    "-m celery --quiet -A checkride worker --beat --concurrency 2 --loglevel WARNING "
+    "--without-gossip --without-mingle"
+)
 
 
 @dataclass(slots=True)
@@ -39,6 +50,8 @@ def serve(where: Places, port: int) -> int:
     _refuse_taken_port(port)
     # A line per request would bury the address; LOG_LEVEL=INFO brings them back.
     environment = {"LOG_LEVEL": "WARNING", **os.environ, "PYTHONUNBUFFERED": "1"}
+    # Celery warns against root for its pickle format, which we do not use: jobs are rows.
+    environment.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     parts: list[Part] = []
     try:
         if not os.environ.get("DATABASE_URL"):
@@ -49,47 +62,10 @@ def serve(where: Places, port: int) -> int:
         servers.make_folders(where)
         _prepare(environment)
         # The signer makes its key on first start, before anything wants a signature.
-        parts.append(_python_part("signer", ["-m", "credentials.signer"], environment))
-        parts.append(
-            _python_part(
-                "web",
-                [
-                    *("-m", "gunicorn", "checkride.wsgi", "--bind", f"127.0.0.1:{port}"),
-                    *(
-                        "--workers",
-                        "2",
-                        "--threads",
-                        "4",
-                        "--timeout",
-                        "60",
-                        "--log-level",
-                        "warning",
-                    ),
-                ],
-                environment,
-            )
-        )
-        parts.append(
-            _python_part(
-                "worker",
-                [
-                    *(
-                        "-m",
-                        "celery",
-                        "--quiet",
-                        "-A",
-                        "checkride",
-                        "worker",
-                        "--beat",
-                        "--concurrency",
-                        "2",
-                    ),
-                    *("--schedule", str(where.var / "beat"), "--loglevel", "WARNING"),
-                    *("--without-gossip", "--without-mingle"),
-                ],
-                environment,
-            )
-        )
+        parts.append(_python_part("signer", SIGNER.split(), environment))
+        parts.append(_python_part("web", WEB.format(port=port).split(), environment))
+        worker = [*WORKER.split(), "--schedule", str(where.var / "beat")]
+        parts.append(_python_part("worker", worker, environment))
         _wait_until_ready(port, parts)
         _welcome(port)
         return _watch(parts)
