@@ -116,7 +116,7 @@ class TargetRow:
     points: str
     possible: str
     gauge: Gauge | None
-    days: Sequence[Mapping[str, Json]]
+    days: Sequence[str]
 
 
 def context(
@@ -208,8 +208,26 @@ def _target(row: Mapping[str, Json], opened: bool) -> TargetRow:
         points=f"{row['points']:g}" if opened else "",
         possible=f"{row['possible']:g}",
         gauge=_gauge(row) if opened else None,
-        days=row["by_scenario"] if opened else [],
+        days=_days(row) if opened else [],
     )
+
+
+def _days(row: Mapping[str, Json]) -> list[str]:
+    """The value on each day, with the day's own limit where it has one."""
+    said = []
+    for day in row["by_scenario"]:
+        words = f"{day['title']}: {day['text']}"
+        if day["full"] != row["full"]:
+            limit = _in_unit(day["full"], row["unit"])
+            words += _(", full points at %(limit)s") % {"limit": limit}
+        said.append(words)
+    return said
+
+
+def _in_unit(value: float, unit: str) -> str:
+    if unit == "dollars":
+        return f"${value:,.2f}"
+    return f"{value:g} min" if unit == "minutes" else f"{value * 100:g} %"
 
 
 def _gauge(row: Mapping[str, Json]) -> Gauge:

@@ -248,6 +248,7 @@ def test_a_passed_map_shows_figures_the_front_and_a_replay(loaded: Path, signed_
     signed_in.post("/exercises/refunds/run/", {"text": strong("refunds")})
     html = page(signed_in, "/exercises/refunds/runs/1/")
     assert "Harm against cost" in html
+    assert re.search(r"A day of tricks: \$[\d.]+, full points at \$10.75", html)
     replay = html[html.index('id="replay"') :]
     assert "Hidden until now" in replay
 
