@@ -1,9 +1,11 @@
-"""Grade a map from the command line.
+"""Grade a map from the command line, write it as BPMN, or read one from BPMN.
 
     python -m courses.simulators.workflows grade EXERCISE_DIR MAP.yaml --json
+    python -m courses.simulators.workflows bpmn MAP.yaml > map.bpmn
+    python -m courses.simulators.workflows import FILE.bpmn > map.yaml
 
-Exits with 0 when the map was graded, and with 2 when something cannot be read or run; then one
-sentence on standard error says what.
+Exits with 0 when it was done, and with 2 when something cannot be read or run; then one sentence
+on standard error says what. `import` also says there what it took and what it left out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checkride.lib.errors import DomainError
+from courses.simulators.workflows import bpmn, conditions, reading, writing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +29,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     grade.add_argument("map", type=Path, help="the map to grade, as text or JSON")
     grade.add_argument("--json", action="store_true", help="print the whole report as JSON")
     grade.add_argument("--seed", default="practice", help="name of the random streams")
+    bpmn_out = commands.add_parser("bpmn", help="write a map as BPMN 2.0")
+    bpmn_out.add_argument("map", type=Path, help="the map, as text or JSON")
+    bpmn_in = commands.add_parser("import", help="read a BPMN 2.0 file and write the map's text")
+    bpmn_in.add_argument("file", type=Path, help="the BPMN file, at most 1 MB")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "bpmn":
+        return _to_bpmn(chosen.map)
+    if chosen.command == "import":
+        return _from_bpmn(chosen.file)
+    return _grade(chosen)
+
+
+def _to_bpmn(path: Path) -> int:
+    try:
+        map_ = reading.read_map(
+            path.read_text(encoding="utf-8"), blocks=None, visible=tuple(conditions.VARIABLES)
+        )
+    except (OSError, UnicodeDecodeError):
+        return _refuse(f"{path}: this cannot be read as a text file.")
+    except DomainError as error:
+        return _refuse(f"{path}: {error.message}")
+    sys.stdout.write(bpmn.to_bpmn(map_))
+    return 0
+
+
+def _from_bpmn(path: Path) -> int:
+    try:
+        found = bpmn.from_bpmn(path.read_bytes())
+    except OSError:
+        return _refuse(f"{path}: this file cannot be read.")
+    if found.map is None:
+        return _refuse("\n".join(f"{path}: {sentence}" for sentence in found.problems))
+    for sentence in (*found.kept, *found.left_out):
+        print(sentence, file=sys.stderr)
+    sys.stdout.write(writing.to_text(found.map))
+    return 0
+
+
+def _grade(chosen: argparse.Namespace) -> int:
     try:
         text = chosen.map.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -44,9 +44,10 @@ FORMAT = "map/1"
 MAX_PROBLEMS = 20
 
 # YAML 1.1 readers of other tools turn these into true and false; a map must read the same there.
-_BOOLEANS_ELSEWHERE = frozenset({"no", "yes", "on", "off", "true", "false", "null", "y", "n"})
-_NODE_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_MAP_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+BOOLEANS_ELSEWHERE = frozenset({"no", "yes", "on", "off", "true", "false", "null", "y", "n"})
+NODE_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
+MAP_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+BLOCK = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _DURATION = re.compile(r"(\d{1,7})\s*(s|m|h)?")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
 _EDGE = re.compile(
@@ -58,7 +59,7 @@ _EDGE = re.compile(
 )
 
 # Which keys a kind needs and which it may have, beside `kind` and `name`.
-_NEEDS: Mapping[Kind, tuple[str, ...]] = {
+NEEDS: Mapping[Kind, tuple[str, ...]] = {
     "trigger": (),
     "agent": ("block",),
     "tool": ("block",),
@@ -70,7 +71,7 @@ _NEEDS: Mapping[Kind, tuple[str, ...]] = {
     "rollback": ("block", "undoes"),
     "end": ("outcome",),
 }
-_MAY: Mapping[Kind, tuple[str, ...]] = {
+MAY: Mapping[Kind, tuple[str, ...]] = {
     "trigger": ("note",),
     "agent": ("actor", "tools", "note"),
     "tool": ("retries", "backoff", "note"),
@@ -82,19 +83,20 @@ _MAY: Mapping[Kind, tuple[str, ...]] = {
     "rollback": ("note",),
     "end": ("note",),
 }
-_ALL_KEYS = ("kind", "name", *sorted({k for v in (_NEEDS, _MAY) for t in v.values() for k in t}))
+_ALL_KEYS = ("kind", "name", *sorted({k for v in (NEEDS, MAY) for t in v.values() for k in t}))
 
 
 def read_map(
     text: str,
     *,
-    blocks: Mapping[str, str],
+    blocks: Mapping[str, str] | None,
     visible: Sequence[str],
 ) -> WorkflowMap:
     """The map in `text`, which is the text form or, if it begins with `{`, the JSON form.
 
-    `blocks` gives the kind of each block in the exercise's catalogue; `visible` lists the
-    variables that a condition may name. Raises `BadMap` with all problems found, up to twenty.
+    `blocks` gives the kind of each block in the exercise's catalogue, and None, outside any
+    exercise, allows every name; `visible` lists the variables that a condition may name. Raises
+    `BadMap` with all problems found, up to twenty.
     """
     if len(text) > MAX_CHARACTERS:
         raise BadMap(
@@ -150,7 +152,7 @@ def _parse_json(text: str) -> Json:
 class _Reader:
     """Collects problems while it builds the map; used once."""
 
-    blocks: Mapping[str, str]
+    blocks: Mapping[str, str] | None
     visible: tuple[str, ...]
     lines: Lines
     problems: list[MapProblem] = field(default_factory=list)
@@ -223,7 +225,7 @@ class _Reader:
     def _map_id(self, value: Json) -> str:
         if value is None:
             return ""
-        if not isinstance(value, str) or not _MAP_ID.fullmatch(value):
+        if not isinstance(value, str) or not MAP_ID.fullmatch(value):
             self.problem(
                 "The map's id may hold small letters, digits and hyphens, and begins with a letter.",
                 "id",
@@ -283,14 +285,14 @@ class _Reader:
 
     def _node(self, node_id: str, data: Json) -> Node | None:
         place = ("nodes", node_id)
-        if node_id.lower() in _BOOLEANS_ELSEWHERE:
+        if node_id.lower() in BOOLEANS_ELSEWHERE:
             self.problem(
                 f"A step cannot be called “{node_id}”: many YAML readers take that word for "
                 f"true or false. Call it “{node_id}_step”, for example.",
                 *place,
             )
             return None
-        if not _NODE_ID.fullmatch(node_id):
+        if not NODE_ID.fullmatch(node_id):
             self.problem(
                 f"“{node_id[:40]}” cannot be a step's id. Use small letters, digits and _, begin "
                 "with a letter, at most 32 characters.",
@@ -315,11 +317,11 @@ class _Reader:
                 node=node_id,
             )
             return None
-        needed = ("name", *_NEEDS[kind])
-        allowed = ("kind", *needed, *_MAY[kind])
+        needed = ("name", *NEEDS[kind])
+        allowed = ("kind", *needed, *MAY[kind])
         wrong_here = [key for key in data if key in _ALL_KEYS and key not in allowed]
         for key in wrong_here:
-            owners = [k for k in KINDS if key in _NEEDS[k] or key in _MAY[k]]
+            owners = [k for k in KINDS if key in NEEDS[k] or key in MAY[k]]
             self.problem(
                 f"“{node_id}” is of the kind {kind}, which has no “{key}”; only "
                 f"{_and(owners)} can have one.",
@@ -403,6 +405,8 @@ class _Reader:
     def _block(self, node_id: str, kind: Kind, value: Json) -> str | None:
         if value is None:
             return None
+        if self.blocks is None:
+            return self._any_block(value, f"The block of “{node_id}”", "nodes", node_id, "block")
         fitting = [block for block, of_kind in self.blocks.items() if of_kind == kind]
         place = ("nodes", node_id, "block")
         if not isinstance(value, str) or value not in self.blocks:
@@ -426,13 +430,21 @@ class _Reader:
             return None
         return value
 
+    def _any_block(self, value: Json, says: str, *place: str | int) -> str | None:
+        if isinstance(value, str) and BLOCK.fullmatch(value):
+            return value
+        self.problem(
+            f"{says} must be one word of letters, digits, _ and -, at most 64 characters.", *place
+        )
+        return None
+
     def _actor(self, node_id: str, value: Json) -> str | None:
         return self._id_or_none(node_id, value, "actor")
 
     def _id_or_none(self, node_id: str, value: Json, key: str) -> str | None:
         if value is None:
             return None
-        if not isinstance(value, str) or not _NODE_ID.fullmatch(value):
+        if not isinstance(value, str) or not NODE_ID.fullmatch(value):
             self.problem(
                 f"“{key}” of “{node_id}” must be one word of small letters, digits and _.",
                 "nodes",
@@ -471,7 +483,9 @@ class _Reader:
             )
             return None
         for tool in value:
-            if self.blocks.get(tool) != "tool":
+            if self.blocks is None:
+                self._any_block(tool, f"A tool of “{node_id}”", "nodes", node_id, "tools")
+            elif self.blocks.get(tool) != "tool":
                 self.problem(
                     f"“{node_id}” holds the tool “{tool[:40]}”, which this exercise does not have.",
                     "nodes",

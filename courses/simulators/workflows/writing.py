@@ -107,9 +107,10 @@ def _edge_text(edge: Edge) -> str:
     return sentence if _PLAIN_EDGE.fullmatch(sentence) else _quoted(sentence)
 
 
+# What YAML breaks at or refuses, though JSON strings may hold it.
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
 def _quoted(words: str) -> str:
-    # A JSON string is a YAML double-quoted string, except for these two, which YAML breaks at.
     escaped = json.dumps(words, ensure_ascii=False)
-    return (
-        escaped.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\x85")
-    )
+    return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", escaped)
