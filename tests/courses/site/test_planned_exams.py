@@ -19,7 +19,9 @@ def test_an_exam_that_is_planned_has_none_and_its_track_says_planned(client: Cli
 
     page = client.get("/tracks/agent-operator/").content.decode()
 
-    foundations, own_exam = (part.partition("</li>")[0] for part in page.split('class="pathend"')[1:])
+    foundations, own_exam = (
+        part.partition("</li>")[0] for part in page.split('class="pathend"')[1:]
+    )
     assert "Book it" in foundations
     assert "planned" in own_exam
     assert "Book it" not in own_exam
