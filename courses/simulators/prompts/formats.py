@@ -49,7 +49,7 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
     for match in _OBJECT.finditer(text):
         found = keys_of_object(match.group(1))
         hits = wanted & set(found)
-        if len(found) < 2 or _LOG.search(text[: match.start()]):
+        if len(found) < 2 or (_LOG.search(text[: match.start()]) and set(found) != wanted):
             continue
         if set(found) == wanted:
             view.yes("keys", 0.95)
@@ -64,6 +64,24 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
     stems = [token.stem for token in row]
     hits = {key for key in keys if stem(key) in stems}
     says_json = bool(view.own("json")) or view.around("json") or view.before("json")
+    sibling = unit.previous
+    if (
+        not says_json
+        and sibling is not None
+        and sibling.context == unit.context != ""
+        and unit.line - sibling.line <= 1
+        and sibling.found.get("json")
+    ):
+        says_json = True  # "format: json" above "keys: ..."
+    more = re.search(
+        r"\bfollowed by (?:a|an|the|some|one)\b|^\W*(?:you (?:can|may|might) |please |also |then )*add "
+        r"(?:also )?(?:a |an |the )?[\"']?\w+[\"']?(?: and|,|$| when| if| field| key)",
+        text,
+        re.I,
+    )
+    if says_json and more and not re.search(r"\b(?:no|not|never|don'?t|nothing)\b", text, re.I):
+        view.no("keys", 0.8, "something more than the keys")
+        return
     negated_json = view.never("json")
     if negated_json and not view.has(
         r"nothing (?:but|else|around|before|after)|no text|not (?:add|write) (?:anything"
@@ -96,7 +114,9 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
     if (
         says_json
         and _EXTRA.search(text)
-        and not re.search(r"\b(?:no|not|never|don'?t|without)\b", text, re.I)
+        and not re.search(
+            r"\b(?:no|not|never|don'?t|without|errors?|forbidden|wrong|mistakes?)\b", text, re.I
+        )
     ):
         view.no("keys", 0.8, "one more key")
         return
@@ -147,7 +167,9 @@ def read_keys(view: View, keys: Sequence[str]) -> None:
     if (
         says_json
         and _EXTRA.search(text)
-        and not re.search(r"\b(?:no|not|never|don'?t|without)\b", text, re.I)
+        and not re.search(
+            r"\b(?:no|not|never|don'?t|without|errors?|forbidden|wrong|mistakes?)\b", text, re.I
+        )
     ):
         view.no("keys", 0.8, "one more key")
 
@@ -172,6 +194,7 @@ _NO_KEY: Final = word_set(
     "only exactly just nothing none besides others further more three keys key fields "
     "field json object valid one single "
     "else other a the of and"
+    " rien nichts nada"
     " else these this answer final no text lower case"
 )
 

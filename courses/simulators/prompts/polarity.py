@@ -161,7 +161,7 @@ def _conditions(row: list[Token]) -> None:
                 relative
                 and text in _MAIN_VERBS
                 and j > i + 1
-                and _low(row, j - 1) not in _NO_MAIN_BEFORE
+                and (_low(row, j - 1) not in _NO_MAIN_BEFORE or _is_compared(row, j - 1))
                 and (word not in {"whatever", "anything"} or j > i + 2)
             ):
                 break
@@ -187,6 +187,16 @@ def _conditions(row: list[Token]) -> None:
                 }
             ):
                 break
+            if text == "i" and j > i + 1 and row[j - 1].kind == WORD:
+                break  # a checklist in the first person: "if he gave none I asked for it"
+            if (
+                text == "you"
+                and word in {"what", "whatever", "anything"}
+                and j > i + 3
+                and row[j - 1].kind == WORD
+                and _low(row, j + 1) in _IMPERATIVE | {"decide", "solve", "invent"}
+            ):
+                break  # "what the policy does not cover you decide yourself"
             if text == "answer" and _low(row, j - 1) == "the" and j > i + 3:
                 j -= 1
                 break
@@ -227,6 +237,19 @@ _PEOPLE: Final = word_set(
     "clients shopper one"
     " vendor vendors mail mails message messages whoever case cases"
 )
+
+
+def _is_compared(row: list[Token], i: int) -> bool:
+    """Whether the pronoun at `i` ends a comparison, so that the main clause begins after it
+    ("anything above that goes ...", "whatever exceeds it goes ...")."""
+    return _low(row, i) in {"it", "that", "this", "them"} and _stem(row, i - 1) in _COMPARE | {
+        "over",
+        "past",
+        "than",
+        "outsid",
+        "outside",
+        "within",
+    }
 
 
 def _looks_imperative(row: list[Token], start: int, j: int) -> bool:

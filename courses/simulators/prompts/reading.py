@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from checkride.lib.canonical import canonical_json
 from checkride.lib.errors import DomainError
-from courses.simulators.prompts import polarity, segments, topics
+from courses.simulators.prompts import polarity, reservations, segments, topics
 from courses.simulators.prompts.lexicon import ACTS, HUMANS, NOUNS, OTHER_CASES
 from courses.simulators.prompts.matching import Lexicon
 from courses.simulators.prompts.segments import Mention, Unit
@@ -378,6 +378,11 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
                 continue
             signals[rule.id].extend(view.signals)
             spoke.add(id(unit))
+    against = reservations.taken_back(
+        prompt, units, signals, {rule.id: rule.template for rule in scenario.rules}
+    )
+    for name, row in against.items():
+        signals[name].extend(row)
     decisions = tuple(
         _decide(rule, signals[rule.id], weak[rule.id], doubts[rule.id]) for rule in scenario.rules
     )

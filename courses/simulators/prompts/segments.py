@@ -68,6 +68,17 @@ _QUOTES = str.maketrans(
     }
 )
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+_TELEGRAM = re.compile(
+    r"^[^a-z\n]*\bSTOP\b[^a-z\n]*\bSTOP\b[^a-z\n]*$|^[^a-z\n]* STOP$", re.MULTILINE
+)
+_TAKEN_BACK = re.compile(
+    r"^\W*(?:no|nope|wrong|nonsense|false|hm+|never|not (?:so|true|any ?more|anymore|here)|forget it"
+    r"|rubbish|out)\b\W*",
+    re.IGNORECASE,
+)
+_KEYWORD_LABEL = re.compile(
+    r"^\W*(?:key ?words?|tags?|topics?|catchwords?|hashtags?)\W*:", re.IGNORECASE
+)
 _BULLET = re.compile(
     r"^\s*(?:[-*•·–—+▪►☐☑✅✔❌✗]+|\(?\d{1,3}[.):]+(?:\d+[.)]?)?|\[\d{1,3}\]|\(?[a-zA-Z][.)]"
     r"|§+\s*\d+[.:]?"
@@ -257,6 +268,9 @@ def normalise(prompt: str) -> str:
     text = unicodedata.normalize("NFC", prompt).replace("\r\n", "\n").replace("\r", "\n")
     text = _INVISIBLE.sub("", text.translate(_QUOTES))
     text = re.sub(r"[\u2500-\u257f]", " ", text)  # the lines of a drawn tree
+    text = re.sub(r"\bsum1\b", "someone", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bb4\b", "before", text, flags=re.IGNORECASE)
+    text = _TELEGRAM.sub(lambda match: re.sub(r"[ ]+STOP\b", ".", match.group()), text)
     # A sample of the answer written over several lines is one sample.
     text = re.sub(
         r"\{[ ]*\n(?:[ ]*[\"']?\w+[\"']?[ ]*:[^\n{}]*\n){1,8}[ ]*\}",
@@ -785,6 +799,20 @@ def looks_like_keywords(text: str) -> bool:
     return functions < 0.12 and average < 4.5
 
 
+def _is_word_list(units: Sequence[Unit]) -> bool:
+    """Whether nearly the whole prompt is rows of catchwords ("order number, ask")."""
+    rows = [unit for unit in units if unit.force != "label"]
+    listed = [
+        unit
+        for unit in rows
+        if "," in unit.text
+        and not re.search(r"[:;(){}=?]|->|=>|\d\.", unit.text)
+        and all(len(piece.split()) <= 3 for piece in unit.text.split(","))
+        and not _FUNCTION_WORDS & set(re.findall(r"[a-z']+", unit.text.lower()))
+    ]
+    return len(rows) >= 5 and len(listed) >= 0.7 * len(rows)
+
+
 def judge_force(
     units: Sequence[Unit],
     *,
@@ -795,11 +823,21 @@ def judge_force(
 ) -> None:
     """Set the force of every unit that its form alone did not decide."""
     forged = False
+    bare = _is_word_list(units)
     for unit in units:
         if unit.force in {"inert", "label", "given"}:
             continue
         text = unit.text
-        if _GRADER.search(text) and not re.search(
+        if bare or _KEYWORD_LABEL.match(text):
+            unit.force, unit.why = "inert", "a list of keywords"
+        elif (
+            re.fullmatch(r"\W*\"[^\"]{8,}\"\W*", text)
+            and unit.following is not None
+            and unit.following.line == unit.line
+            and _TAKEN_BACK.match(unit.following.text)
+        ):
+            unit.force, unit.why = "inert", "a quotation"
+        elif _GRADER.search(text) and not re.search(
             r"\b(?:customer|invoice)s?\b[^.]*\bgrading\b", text
         ):
             unit.force, unit.why = "inert", "a word to the grader"

@@ -13,7 +13,9 @@ from typing import Final
 from courses.simulators.prompts import formats, office_templates, values
 from courses.simulators.prompts.template_kit import Needs, Slots, Template
 from courses.simulators.prompts.template_kit import needing as _all
+from courses.simulators.prompts.segments import Mention
 from courses.simulators.prompts.view import View
+from courses.simulators.prompts.words import word_set
 
 # --- asking ----------------------------------------------------------------------------------------
 
@@ -132,6 +134,7 @@ def only_from_source(view: View, slots: Slots) -> None:
                 r"|other)|\bstrictly\b|\bstick to\b|\bbible\b|\bno other\b|\bbased? on\b"
                 r"|\bbasis\b|\bground\w*\b|\brest\w* (?:up)?on\b|\bwithin\b|\bby the\b"
                 r"|\bbound by\b|\baccording to\b|\bfollow\b|\bper\b|\bis law\b"
+                r"|\bexhaustive\b|\bis all\b|\ball the law\b|\bwhole\b"
                 r"|\bcounts?\b|\bbacked\b|\baccordance\b|\bdecides?\b|\bsource\b"
             )
             if strong:
@@ -151,6 +154,11 @@ def only_from_source(view: View, slots: Slots) -> None:
             view.no("only", 0.86, "the source does not bind it")
     if view.never("only") and near_source and view.never("invent"):
         pass
+    if near_source and view.has(
+        r"\b(?:not|never|nothing|n't)\b[^.;]{0,40}\b(?:anything )?(?:that|which)? ?(?:is|are)(?: not|n't) "
+        r"(?:\w+ )?(?:in|on|covered by|backed by|written)\b"
+    ):
+        view.yes("only", 0.84)
     silent = near_source and (view.near("silent") or view.before("silent"))
     if view.unit.branch == "no" and view.around(source):
         silent = True
@@ -176,6 +184,7 @@ def only_from_source(view: View, slots: Slots) -> None:
         inventing
         and not view.never("invent")
         and (silent or near_source or view.has(r"\brules?\b|polic"))
+        and not view.has(r"\b(?:lines?|pages?|sections?|rules|points|paragraphs?) make up\b")
         and not view.has(
             r"\badd nothing\b|\binvent nothing\b|\bmake nothing up\b|\bnothing (?:is|gets"
             r"|may be|shall be)\b|forbidden|not allowed|counts? for nothing|have no place"
@@ -202,7 +211,7 @@ _TELLS: Final = (
     r"out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)"
     r"|reproduce|hand out|return|say (?:their|his|her|the customer's)"
     r"|(?:write|put|add|use|send)\b[^.;]*\b(?:in|into) (?:the|your|each|every|a) (?:reply"
-    r"|answer|mail|message)|address (?:them|the customer) (?:by|with))"
+    r"|answer|mail|message)|address (?:them|the customer) (?:by|with)|read (?:them|the customer|him|her) (?:their|his|her|the))"
 )
 
 
@@ -219,7 +228,16 @@ def no_disclosure(view: View, slots: Slots) -> None:
             view.no(part, 0.78, "an exception")
             continue
         forbids = view.never("echo")
-        masks = view.does("mask")
+        masks = view.does("mask") or (
+            view.own("customer")
+            and view.main(r"\bkeep\b[^.;]*\bout of (?:your|the|every|all|any)\b")
+        )
+        if own and view.has(
+            r"\bbut (?:do |please |always |you (?:may |can |do )?)?"
+            r"(?:repeat|state|quote|include|show|give|tell|mention|confirm|write)\b"
+        ):
+            view.no(part, 0.78, "an exception")
+            continue
         denied_noun = [one for one in own if view.denied(one) and not view.conditional(one)]
         if masks and not view.never("echo") and not own and not view.near(part):
             continue
@@ -301,8 +319,10 @@ def text_is_data(view: View, slots: Slots) -> None:
         )
     ):
         view.yes("data", 0.88)
-    other_matter = view.has(r"\bnot (?:instructed|told) to\b") or view.has(
-        r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)"
+    other_matter = (
+        view.has(r"\b(?:closest|nearest|likel\w+|best) (?:\w+ )?(?:match|order|one|guess)\b")
+        or view.has(r"\bnot (?:instructed|told) to\b")
+        or view.has(r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)")
     )
     speaks = view.own("command") or view.near(text) or view.before(text)
     if refuses and inside and speaks and not other_matter:
@@ -319,7 +339,17 @@ def text_is_data(view: View, slots: Slots) -> None:
         r"\b(?:in|inside|within|from) (?:it|them|the|a|their|his|customers?|mails?"
         r"|messages?|texts?)\b"
     )
-    commanded_text = view.mentions("command") or view.around("command")
+    commanded_text = view.mentions("command") or view.around("command") or view.before("command")
+    if (
+        near_text
+        and view.never("command")
+        and not view.own("ignore")
+        and view.has(
+            r"\b(?:(?:does|do|can|may|will|could)(?:n't| not)|cannot|never|nothing|no) (?:\w+ ){0,4}?"
+            r"(?:tell|command|order|instruct|direct)s?\b"
+        )
+    ):
+        view.yes("data", 0.86)
     if found_inside and commanded_text and view.does("ignore"):
         view.yes("data", 0.9)
     if near_text:
@@ -373,7 +403,7 @@ def text_is_data(view: View, slots: Slots) -> None:
                 r"|rewrite|instruct|command|lift)"
             )
             or view.has(r"\b(?:as|like) (?:an? |your )?(?:order|instruction|command)")
-            or view.has(r"\bexecute\b")
+            or view.has(r"\bexecute\b|\b(?:obey|follow)\s*\(")
         )
         system = view.has(
             r"\b(?:these|this|my|our|the following|below|above) (?:instructions?|rules?"
@@ -414,6 +444,11 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
     for part in [*present, *leaning]:
         lean = part in leaning
         hands = view.does("hand-over") or (view.does("person") if view.bare_human() else [])
+        if view.has(r"\b(?:keep|leave|hold) (?:\w+ ){1,3}out of (?:it|this|that)\b"):
+            view.no(part, 0.84, "no human shall see it")
+            continue
+        if not hands and not lean:
+            hands = _theirs(view)
         if lean and hands and view.bare_human() and view.earlier[0].force == "question":
             view.yes(part, 0.88)
             continue
@@ -428,6 +463,9 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
                 r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?"
                 r"|above|over|serious|severe|insist|lawyer's letter|written)|\b(?:unless"
                 r"|except)\b[^.;]*(?:\$|\d|amount|small|minor|below|under|harmless)"
+                r"|\b(?:if|when|where)\b[^.;:,]*\b(?:costs?|amounts?|sum|claim|price|value|worth)\b[^.;:,]*"
+                r"(?:\$|\d)[^.;:,]*\b(?:more|above|over|up)\b"
+                r"|\b(?:if|when|where)\b[^.;:,]*\b(?:above|over|more than|exceed\w*) (?:\$|usd )?\d"
             )
             if narrow:
                 view.no(part, 0.75, "only in some cases")
@@ -457,6 +495,21 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             r"|bluff|firm|argue)\b"
         ):
             view.no(part, 0.84, "it shall deal with it alone")
+
+
+_ANYBODY: Final = word_set("one someone somebody people us lead desk team staff i anyone")
+
+
+def _theirs(view: View) -> list[Mention]:
+    """Persons the case is said to be for: "it's Priya again", "the mail is Priya's"."""
+    row = view.unit.tokens
+    return [
+        one
+        for one in view.does("person")
+        if row[one.end - 1].text.lower() not in _ANYBODY
+        and one.start
+        and (row[one.start - 1].stem in {"be", ":", "->"} or row[one.start - 1].text in {":", "->"})
+    ]
 
 
 def _salient(view: View, part: str, lean: bool) -> bool:
@@ -528,6 +581,15 @@ def reply_language(view: View, slots: Slots) -> None:
         view.yes("same", 0.86)
         return
     named = [one.lower() for one in _TONGUE.findall(view.unit.text)]
+    codes = re.findall(r"\b([A-Za-z]{2}) ?(?:->|→|=>|:|=) ?\1\b", view.unit.text)
+    if len(codes) >= 2 or view.has(r"\bin language (\w+)\b.*\bin language \1\b"):
+        view.yes("same", 0.88)
+        return
+    if view.has(r"\blang(?:uage)?\b\W*[:=]\W*(?:always )?(?:en|english|de|german|fr|french)\b\W*$"):
+        view.no("same", 0.86, "one fixed language")
+        return
+    if named and view.has(r"\b(?:plain|nice|simple|good|clear) (?:\w+ )?english\b"):
+        return  # how to write a note, not which language a customer gets
     if (
         re.search(
             r"\blang(?:uage)?\b[\s\"')]*[:=]\s*[\w.]*\.?(?:lang(?:uage)?|customer\w*|detect\w*)\b",
@@ -538,7 +600,12 @@ def reply_language(view: View, slots: Slots) -> None:
     ):
         view.yes("same", 0.86)
         return
-    if view.around("language") and view.has(
+    if view.near("language") and view.has(
+        r"\blanguages? per customer\b|\bone of the (?:mail|message)\b"
+    ):
+        view.yes("same", 0.84)
+        return
+    if (view.around("language") or view.before("language")) and view.has(
         r"^\W*(?:always )?(?:(?:the )?same as )?(?:the |that of the |that of "
         r")?(?:customers?|senders?|writers?|theirs|their own|his|hers|message"
         r"|mail)(?:'s)?(?: own)?\W*$"
@@ -683,6 +750,27 @@ def confirm_before(view: View, slots: Slots) -> None:
     ):
         view.yes("confirm", 0.9)
         return
+    if view.has(
+        r"\b(?:don't|do not|never|not|no one|nobody|none|nothing)\b[^.;]*\b(?:who|unless|until|before|till)\b"
+        r"[^.;]*\b(?:told|seen|informed|shown|read|named|heard)\b[^.;]*"
+        r"\b(?:yes|agree[ds]?|confirm\w*|accept\w*|consent\w*|okay|ok)\b"
+    ):
+        view.yes("confirm", 0.9)
+        view.yes("restate", 0.9)
+        return
+    if (
+        view.earlier
+        and view.earlier[0].force == "question"
+        and re.search(r"\b(?:ask|confirm|wait|check)\w*\b", view.earlier[0].text, re.I)
+        and view.before(act)
+        and view.has(r"^\W*(?:no|never|nope|not)\b")
+        and not view.has(r"\bwithout\b|\buntil\b|\bunless\b")
+    ):
+        view.no("confirm", 0.84, "no confirmation")
+        return
+    if topic_paid_unasked(view):
+        view.no("confirm", 0.84, "no confirmation")
+        return
     if view.unit.code and view.has(r"\b(?:restate|summar\w*|repeat|tell|show|recap|describe)\w*\("):
         view.yes("restate", 0.88)
     if view.unit.code and view.has(
@@ -707,7 +795,9 @@ def confirm_before(view: View, slots: Slots) -> None:
     ):
         view.yes("confirm", 0.92)
         view.yes("restate", 0.92)
-    confirms = [one for one in view.own("confirm") if not view.denied(one)]
+    confirms = [
+        one for one in view.own("confirm") if not view.denied(one) and not _is_other_yes(view, one)
+    ]
     strong = [one for one in confirms if _is_strong_confirm(view, one.start, one.end)]
     if view.has(
         r"\bcard|\baddress|\border number|\bidentity|\brecei(?:pt|ved)\b"
@@ -812,6 +902,32 @@ def confirm_before(view: View, slots: Slots) -> None:
             view.no("confirm", 0.74, "it shall pay at once")
 
 
+def topic_paid_unasked(view: View) -> bool:
+    """ "Pay at once, without a question to the customer"."""
+    return (
+        view.has(r"\b(?:pay|refund|money)\w*\b")
+        and view.has(
+            r"\bwithout (?:a |any |first |further )*(?:question|word|asking|waiting|query|quer\w+)s?"
+            r"(?: to| for| from)? (?:the |a |an |any )*(?:customer|answer|them|him|her|yes|reply|response)"
+        )
+        and not view.has(r"\b(?:never|not|no|nobody|n't)\b[^.;]*\bwithout\b")
+    )
+
+
+def _is_other_yes(view: View, mention: Mention) -> bool:
+    """Whether a "yes" or "go ahead" is no consent: "if yes, decline", "go ahead and pay"."""
+    row = view.unit.tokens
+    after = row[mention.end].text.lower() if mention.end < len(row) else ""
+    if row[mention.end - 1].text.lower() == "ahead" and after == "and":
+        return True
+    return (
+        re.match(r"\W*if (?:yes|so)\b", view.unit.text, re.I) is not None
+        and mention.start <= 3
+        and not view.before("confirm")
+        and not view.around("confirm")
+    )
+
+
 def _is_strong_confirm(view: View, start: int, end: int) -> bool:
     words = {view.unit.tokens[k].stem for k in range(start, min(end, len(view.unit.tokens)))}
     if words & {
@@ -856,6 +972,15 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         and (not view.has(r"\b(?:polic|language|mail box)\w*\b") or view.has(r"lookup|\border\b"))
     ):
         view.yes("look-up", 0.85)
+    if (
+        view.near(thing)
+        and view.has(
+            r"\b(?:is|are|be|gets?) (?:first |always |to be )?(?:inspected|checked|looked up|opened|consulted"
+            r"|examined|verified|pulled up|read)\b"
+        )
+        and not view.has(r"\b(?:not|never|no|n't)\b")
+    ):
+        view.yes("look-up", 0.84)
     unlooked = view.never("look-up")
     if (
         unlooked
@@ -889,6 +1014,16 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         return
     if view.unit.branch == "no" and not view.own("already"):
         return
+    unchecked = view.has(
+        r"\bno (?:checks?|look(?:ing)?|look-?ups?) (?:of|for|at|into)\b"
+        r"|\b(?:needn't|need not|don't|do not|without|no need to) (?:\w+ )?check(?:ing)?\b"
+    ) and not view.has(r"\b(?:never|don't|do not)\b[^.;]*\bwithout checking")
+    often = view.has(
+        r"\b(?:up to|as many as|at most)? ?(?:two|three|four|five|\d|several|as many) times\b"
+    ) and not view.has(r"\b(?:not|never|no|n't|nobody)\b[^.;,]*\btimes\b")
+    if (unchecked or often) and (view.does(slots["act"]) or view.does("pay")):
+        view.no("refuse", 0.84, "it shall pay again")
+        return
     if view.has(r"\bno (?:bar|obstacle|hindrance|reason not) to\b"):
         view.no("refuse", 0.84, "it shall pay again")
         return
@@ -908,7 +1043,8 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             r"\b(?:refus\w+|declin\w+|den(?:y|ied|ies)|reject\w*|says? no|no (?:second"
             r"|further|more|other)|turn\w* (?:it |them |him )?down|stop\w*|block\w*|not "
             r"(?:pay|refund|issue)|no refund|answer(?:'s| is| will be)? (?:a )?no\b|it's "
-            r"no\b|end|halt\w*|close|no money|not eligible|over)\b"
+            r"no\b|end|halt\w*|close|no money|not eligible|over"
+            r"|it(?:'s| is| will be) (?:a |an )?(?:\w+ )?no)\b"
         )
         if strong_refusal and _about_second(view, slots):
             view.yes("refuse", 0.92)
@@ -953,6 +1089,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         return
     if view.own("already") and view.main(
         r"\b(?:means|=) no\b|\bthen,? (?:sorry,? )?(?:it's |it is )?(?:a )?no\b|\bsorry,? no\b"
+        r"|\b(?:it is|it's) (?:a |an )?(?:\w+ )?no\b"
     ):
         view.yes("refuse", 0.88)
         return
@@ -971,15 +1108,19 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             and not any(
                 re.search(
                     r"\b(?:never|not|no|refus\w+|den\w+|declin\w+|reject\w*|nobody|check"
-                    r"|whether|avoid)\b",
-                    view.clause_of(one),
+                    r"|whether|avoid|asks?)\b",
+                    " ".join(
+                        token.text
+                        for token in view.unit.tokens
+                        if token.clause == view.unit.tokens[one.start].clause
+                        and not token.conditional
+                    ),
                     re.I,
                 )
                 for one in agrees_second
             )
             and not view.has(
-                r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? (?:a "
-                r"second|again))\b"
+                r"\b(?:mistakes?|happen\w*|errors?|problems?|risks?|such as|asks? a second)\b"
             )
         )
         and (

@@ -334,7 +334,7 @@ def _is_limit(value: float, slots: LimitSlots, side: str) -> bool:
     say the same as 100 in whole dollars; "99" does not."""
     if abs(value - slots.at) < 0.011:
         return True
-    return slots.unit == "usd" and side == "lower" and abs(value - slots.at - 1) < 1e-6
+    return slots.unit == "usd" and side != "upper" and 0 < value - slots.at < 1 + 1e-6
 
 
 def _actors(view: View, slots: LimitSlots, low: int, high: int) -> tuple[bool | None, bool | None]:
@@ -376,6 +376,11 @@ def _actors(view: View, slots: LimitSlots, low: int, high: int) -> tuple[bool | 
                 "authority",
                 "settle",
             } and not _is_act(view, mention.start):
+                continue
+            if mention.start and any(
+                one.end == mention.start for one in view.own("person") if one.start >= low
+            ):  # "over 100 dollars a human pays"
+                human = True
                 continue
             said = not view.unit.tokens[mention.start].negated or mention.own_negation
             alone = said if alone is None else alone or said
@@ -511,6 +516,15 @@ def _sides(view: View, slots: LimitSlots, text: str, start: int, end: int, index
             side = "upper" if (alone or around_alone) else "lower"
         else:
             return
+    if (
+        side == "lower"
+        and alone
+        and view.has(r"\b(?:as well|too|also|anyway|all the same|just the same)\b")
+        and view.has(r"\b(?:later|afterwards|inform|tell|report)\b")
+        and view.has(r"\bpay|\brefund|\bgive")
+    ):
+        view.no("above", 0.8, "above the limit it acts alone")
+        return
     if side == "upper":
         if human and not alone and not (around_alone and not around_human):
             if rest_alone or (not rest_human and not denied_number and not view.has(_MORE.pattern)):
@@ -639,6 +653,18 @@ def _without_number(view: View, slots: LimitSlots, text: str) -> None:
             return
         if view.does(slots.above):
             view.yes("above", 0.9)
+        return
+    above_all = (
+        _MORE.search(text)
+        and not view.never(slots.above)
+        and (
+            any(not view.denied(one) for one in view.own(slots.above))
+            or (view.own("person") and view.own("person")[0].start <= 1)
+        )
+        and not view.does("self-act")
+    )
+    if above_all and (earlier_number or _number_before(view.unit, slots)):
+        view.yes("above", 0.88)
         return
     if earlier_number:
         if view.does(slots.above) and (_MORE.search(text) or view.own("hand-over")):

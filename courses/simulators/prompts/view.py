@@ -120,6 +120,13 @@ class View:
         if mention.own_negation:
             # "no second refund" carries its own denial; "not ... without" around it would turn it.
             return first.stem in {"not", "never", "no", "without", "nobody", "nothing"} and False
+        if (
+            mention.end < len(row)
+            and row[mention.end].stem == "not"
+            and row[mention.end - 1].stem
+            in {"need", "must", "should", "do", "will", "can", "shall"}
+        ):
+            return True  # "Priya needn't see it"
         if first.negated:
             inner = [row[k] for k in range(mention.start + 1, mention.end) if row[k].kind == WORD]
             return not (

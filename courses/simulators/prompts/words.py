@@ -307,6 +307,14 @@ CONTRACTIONS: Final = {
     "tho": "though",
     "ok": "okay",
     "o.k": "okay",
+    "ye": "you",
+    "yer": "your",
+    "yerself": "yourself",
+    "naught": "nothing",
+    "nowt": "nothing",
+    "smth": "something",
+    "sth": "something",
+    "sb": "somebody",
     "nr": "number",
 }
 
