@@ -437,6 +437,10 @@ def today(request: SignedInRequest) -> HttpResponse:
     states = study.course_states(user, [row.id for row in catalog.courses()])
     begun = [state for state in states if state.is_begun]
     chosen = ChosenTrack.objects.filter(user=user).values_list("track", flat=True).first()
+    track = catalog.track(chosen) if chosen else None
+    # Under the name of a track stands what is left of that track, not of the whole site.
+    ahead = {step.course for step in track.path} if track else {row.course.id for row in states}
+    counted = [state for state in states if state.course.id in ahead]
     evidence = study.evidence(user)
     shown = [row for row in evidence if row.state != "none"]
     return render(
@@ -445,12 +449,12 @@ def today(request: SignedInRequest) -> HttpResponse:
         {
             "nav_section": "today",
             "next": study.next_step(user),
-            "track": catalog.track(chosen) if chosen else None,
+            "track": track,
             "begun": begun,
-            "lessons": sum(len(state.lessons) for state in states),
-            "lessons_done": sum(state.lessons_done for state in states),
-            "exercises": sum(len(state.exercises) for state in states),
-            "mastered": sum(state.mastered for state in states),
+            "lessons": sum(len(state.lessons) for state in counted),
+            "lessons_done": sum(state.lessons_done for state in counted),
+            "exercises": sum(len(state.exercises) for state in counted),
+            "mastered": sum(state.mastered for state in counted),
             "evidence": shown,
             "competencies": len(evidence),
             "proved": sum(row.state == "proved" for row in evidence),
