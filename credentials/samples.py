@@ -5,17 +5,22 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from credentials import achievements, awarding, identity, revoking, seal
 from credentials.models import AchievementVersion, Credential, StatusList
 from credentials.openbadges import baking, keys, shortcode, statuslist
 from credentials.signer import Signer
+from credentials.translog import note, store
+from credentials.translog import proof as log_proof
 
 _HOLDER = "Sample Holder"
 _DOMAINS = (
@@ -30,15 +35,24 @@ class _Made:
     document: dict[str, Any]
     jwt: str
     index: int
+    logged: dict[str, Any] | None = None
 
 
 def write(folder: Path, *, at: datetime) -> list[str]:
     """Write every sample into `folder`; the file names, in order."""
     keyring = (keys.new_key("ed25519", at=at), keys.new_key("rsa", at=at))
+    log_key = keys.new_log_key(at=at)
+    with tempfile.TemporaryDirectory() as log_folder:
+        log = store.Log(
+            Path(log_folder),
+            log_proof.origin(identity.issuer().id),
+            cast(Ed25519PrivateKey, log_key.private),
+        )
+        valid, proof = _logged(log, keyring, at=at)
+        log.close()
     signer = Signer(
         site_url=identity.issuer().url, issuer=identity.issuer(), keyring=keyring, now=lambda: at
     )
-    valid = _issue(signer, at=at - timedelta(days=10))
     revoked = _issue(signer, at=at - timedelta(days=10))
     expired = _issue(signer, at=at - timedelta(days=900))
     status_list = _ask(
@@ -58,18 +72,45 @@ def write(folder: Path, *, at: datetime) -> list[str]:
     title = str(valid.document["name"])
     files: dict[str, Callable[[], bytes]] = {
         "valid.json": lambda: _json(valid.document),
+        "valid.tlog-proof": lambda: proof.encode(),
         "valid.jwt": lambda: valid.jwt.encode(),
         "valid.png": lambda: baking.into_png(seal.png(), text),
         "valid.svg": lambda: baking.into_svg(seal.svg(title), text).encode(),
         "revoked.json": lambda: _json(revoked.document),
         "expired.json": lambda: _json(expired.document),
-        "did.json": lambda: _json(keys.did_document(identity.issuer().id, keyring)),
+        "did.json": lambda: _json(keys.did_document(identity.issuer().id, keyring, log_key)),
         "status-list.json": lambda: _json(status_list),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content())
     return list(files)
+
+
+def _logged(
+    log: store.Log, keyring: tuple[keys.SigningKey, ...], *, at: datetime
+) -> tuple[_Made, str]:
+    """A credential entered into `log` on the day of its award, and the proof of that."""
+    awarded = at - timedelta(days=10)
+    made = _issue(
+        Signer(
+            site_url=identity.issuer().url,
+            issuer=identity.issuer(),
+            keyring=keyring,
+            public_log=log,
+            now=lambda: awarded,
+        ),
+        at=awarded,
+    )
+    assert made.logged is not None  # noqa: S101 - this signer has a log
+    proof = log_proof.made(
+        log.store.log(log.size),
+        note.parsed(log.store.checkpoint()),
+        entry=log.entry(made.logged["index"]).data,
+        nonce=note.from_b64(made.logged["nonce"]),
+        index=made.logged["index"],
+    )
+    return made, str(proof)
 
 
 def _issue(signer: Signer, *, at: datetime) -> _Made:
@@ -114,7 +155,7 @@ def _issue(signer: Signer, *, at: datetime) -> _Made:
             "document": awarding.unsigned_document(credential, holder_name=_HOLDER),
         },
     )
-    return _Made(answer["document"], answer["jwt"], credential.status_index)
+    return _Made(answer["document"], answer["jwt"], credential.status_index, answer["logged"])
 
 
 def _ask(signer: Signer, request: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -185,12 +186,17 @@ class Log:
         for name, content in expected.items():
             self._write(name, content[len(files.get(name, b"")) :])
         for one in found:
-            try:
-                self._remember(entries.parsed(one))
-            except entries.BadEntry:
-                self._broken("an entry is not in the form this log writes")
+            # Most entries are issues, and nothing of them is needed here.
+            if b'"t":"issue"' not in one:
+                self._remember(self._read(one))
         if signed.size != self.size or not (folder / "checkpoint").exists():
             self._sign()
+
+    def _read(self, data: bytes) -> entries.Entry:
+        try:
+            return entries.parsed(data)
+        except entries.BadEntry:
+            self._broken("an entry is not in the form this log writes")
 
     def _signed(self, *, entries_exist: bool) -> note.Checkpoint:
         key = note.private_key_name(self._private, self.origin)
@@ -201,7 +207,7 @@ class Log:
                 self._broken("its signed state is gone")
             return note.Checkpoint(self.origin, 0, tree.EMPTY_ROOT)
         except (note.BadNote, note.NotSigned, UnicodeDecodeError):
-            return self._broken("its signed state was not signed with the log’s key")
+            self._broken("its signed state was not signed with the log’s key")
 
     def _expected(self, found: Sequence[bytes], signed: note.Checkpoint) -> dict[str, bytes]:
         """What the other files must hold; the frontier is built on the way."""
@@ -215,7 +221,7 @@ class Log:
                 self._broken("its entries do not lead to the signed root")
         return {name: bytes(content) for name, content in files.items()}
 
-    def _broken(self, problem: str) -> note.Checkpoint:
+    def _broken(self, problem: str) -> NoReturn:
         raise BrokenPublicLog(folder=self.store.folder, problem=problem)
 
     def _remember(self, one: entries.Entry) -> None:

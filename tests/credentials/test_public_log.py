@@ -551,3 +551,14 @@ def test_the_state_file_is_plain_text_that_names_the_key(
     )
 
     assert json.loads(state.read_text())["key"] == str(public_log.key())
+
+
+def test_the_sample_files_have_a_proof_that_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from credentials import samples
+
+    samples.write(tmp_path, at=clock.now().replace(microsecond=0))
+
+    assert checkride_verify([str(tmp_path / "valid.json")]) == 0
+    assert "log       holds" in capsys.readouterr().out
