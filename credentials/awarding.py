@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from checkride.accounts.models import User
 from checkride.jobs import queue
 from checkride.jobs.dbclock import database_now
 from checkride.lib import canonical, clock
-from credentials import achievements, identity, signing
+from credentials import achievements, identity, public_log, signing
 from credentials.models import AchievementVersion, Credential, StatusList
 from credentials.openbadges import document, jwt, shortcode, statuslist
 from credentials.openbadges.encoding import digest_multibase
@@ -293,14 +293,31 @@ def sign_again(kid: str) -> int:
     )
     by_jwt = Credential.objects.filter(jwt__startswith=jwt.header_start(settings.SITE_URL, kid))
     numbers = set(affected.values_list("pk", flat=True)) | set(by_jwt.values_list("pk", flat=True))
+    _ask_again(numbers)
+    StatusList.objects.update(changed_at=database_now())
+    return len(numbers)
+
+
+def sign_what_is_not_in_log() -> int:
+    """Have everything signed anew that is not in the transparency log; how many there are.
+
+    Its entries are late, and say so: the log cannot prove a day that lies before it began.
+    """
+    rows = Credential.objects.filter(document__isnull=False, erased_at__isnull=True)
+    numbers = {row.pk for row in rows.iterator() if public_log.standing(row).state == "missing"}
+    _ask_again(numbers)
+    # A list that was signed before the log began is not in it either.
+    StatusList.objects.update(changed_at=database_now())
+    return len(numbers)
+
+
+def _ask_again(numbers: Iterable[UUID]) -> None:
     for number in numbers:
         with transaction.atomic():
             row = Credential.objects.select_for_update().get(pk=number)
             row.revision += 1
             row.save(update_fields=["revision"])
             ask_for_signature(row)
-    StatusList.objects.update(changed_at=database_now())
-    return len(numbers)
 
 
 def sweep(*, lookback: timedelta = timedelta(days=30)) -> int:

@@ -334,6 +334,23 @@ def test_the_database_refuses_an_erased_credential_that_keeps_its_nonce(
         Credential.objects.filter(pk=issued.pk).update(log_nonce=nonce)
 
 
+# Credentials from before the log ------------------------------------------------------------------
+
+
+def test_what_is_not_in_the_log_is_signed_anew_and_entered(issued: Credential) -> None:
+    Credential.objects.filter(pk=issued.pk).update(log_index=None, log_nonce=b"")
+    issued.refresh_from_db()
+    assert public_log.standing(issued).state == "missing"
+
+    call_command("sign_again", not_in_log=True)
+    queue.run_pending()
+    issued.refresh_from_db()
+
+    assert public_log.standing(issued).state == "in-time"
+    with pytest.raises(CommandError, match="name of a key"):
+        call_command("sign_again")
+
+
 # Watching ----------------------------------------------------------------------------------------
 
 
