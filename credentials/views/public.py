@@ -144,9 +144,13 @@ def credential_file(request: HttpRequest, number: UUID, form: str) -> HttpRespon
                 content_type="image/svg+xml",
             )
         case _:
-            response = HttpResponse(
-                certificate.pdf(row, at=clock.now()), content_type="application/pdf"
-            )
+            try:
+                made = certificate.pdf(row, at=clock.now())
+            except certificate.CertificateNotMade as problem:
+                return _private_to_the_link(
+                    HttpResponse(problem.message, content_type="text/plain", status=503)
+                )
+            response = HttpResponse(made, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{row.grouped_code}.{form}"'
     if request.GET.get("download") == "1":
         response["Content-Disposition"] = f'attachment; filename="{row.grouped_code}.{form}"'

@@ -480,10 +480,21 @@ def _with_name(running_signer: Any, credential: Credential, name: str) -> Any:
     ],
 )
 def test_the_certificates_fetcher_refuses_every_address_but_our_fonts(address: str) -> None:
-    from credentials.certificate import OwnFontsOnly, Refused
+    from credentials.typesetter import OwnFontsOnly, Refused
 
     with pytest.raises(Refused):
         OwnFontsOnly().fetch(address)
+
+
+def test_a_certificate_that_takes_too_long_costs_no_web_process(
+    client: Client, issued: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credentials.printing._SECONDS", 0.01)
+
+    answer = client.get(f"{issued.get_absolute_url()}.pdf")
+
+    assert answer.status_code == 503
+    assert "could not be made" in answer.content.decode()
 
 
 def test_the_certificate_of_a_revoked_credential_says_so(
