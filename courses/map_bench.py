@@ -130,12 +130,11 @@ def context(
     """What the template needs beyond what every exercise page has."""
     read = sheet(reading)
     document = exercise.document
-    run = document.get("run") or {}
     found: dict[str, Json] = {
         "sheet": read,
         "marks_json": json.dumps([mark.json for mark in marks(reading)]),
         "foot": foot(read),
-        "total": int(run.get("cases", 0)) * int(run.get("replications", 0)),
+        "total": _cases(document),
         "blocks": blocks(document),
         "visible": document.get("visible", []),
         "summary": document.get("summary", ""),
@@ -155,6 +154,13 @@ def context(
         "replay": _replay(report, query, read),
         "harm_plus_cost": f"${report.details['harm_plus_cost']:,.2f}" if opened else "",
     }
+
+
+def _cases(document: Mapping[str, Json]) -> int:
+    """How many cases a run has on all days together, as the report's `run.total` says after it."""
+    run = document.get("run") or {}
+    a_day = int(run.get("cases", 0)) * int(run.get("replications", 0))
+    return a_day * len(document.get("scenarios") or ())
 
 
 def blocks(document: Mapping[str, Json]) -> list[Mapping[str, Json]]:

@@ -153,6 +153,26 @@ class Draft(models.Model):
         return f"{self.user_id}: draft of {self.exercise}"
 
 
+class ReplacedDraft(models.Model):
+    """A text that an import took the place of; the learner can put it back."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="replaced_drafts"
+    )
+    exercise = models.CharField(max_length=80)
+    text = models.TextField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "exercise", "-at"], name="replaced_by_exercise")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: replaced text of {self.exercise}"
+
+
 class Submission(models.Model):
     """One run of one version of a learner's text. `refusal` says why it could not be graded."""
 

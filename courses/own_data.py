@@ -14,6 +14,7 @@ from courses.models import (
     Enrolment,
     GradeReportRow,
     LessonProgress,
+    ReplacedDraft,
     Submission,
 )
 
@@ -45,6 +46,9 @@ def export(user: User) -> Mapping[str, bytes]:
         "drafts.json": as_json(
             list(Draft.objects.filter(user=user).values("exercise", "text", "revision", "saved_at"))
         ),
+        "replaced-drafts.json": as_json(
+            list(ReplacedDraft.objects.filter(user=user).values("exercise", "text", "at"))
+        ),
         "runs.json": as_json(
             list(
                 Submission.objects.filter(user=user).values(
@@ -64,5 +68,8 @@ def export(user: User) -> Mapping[str, bytes]:
 
 def erase(user: User, at: datetime) -> None:
     """Delete everything. Practice certifies nothing, so nothing has to be kept."""
-    for model in (ChosenTrack, CheckAnswer, LessonProgress, Draft, Submission, Enrolment):
+    for model in (
+        *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft),
+        *(Submission, Enrolment),
+    ):
         model.objects.filter(user=user).delete()

@@ -21,5 +21,10 @@ urlpatterns = [
     path("exercises/<slug:exercise_id>/read/", workbench.read, name="read"),
     path("exercises/<slug:exercise_id>/draft/", workbench.draft, name="draft"),
     path("exercises/<slug:exercise_id>/run/", workbench.run, name="run"),
+    path("exercises/<slug:exercise_id>/map.bpmn", workbench.map_bpmn, name="map-bpmn"),
+    path("exercises/<slug:exercise_id>/import/", workbench.import_map, name="import"),
+    path(
+        "exercises/<slug:exercise_id>/put-back/<int:number>/", workbench.put_back, name="put-back"
+    ),
     path("exercises/<slug:exercise_id>/runs/<int:number>/", workbench.result, name="result"),
 ]

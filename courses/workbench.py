@@ -10,13 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from checkride.accounts.access import SignedInRequest
 from checkride.accounts.models import User
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from courses import access, box, map_bench, practice, prompt_bench, study
+from courses import access, box, map_bench, map_exchange, practice, prompt_bench, study
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.lessons import render_text, split_front
 from courses.models import Submission
@@ -115,6 +116,87 @@ def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     return JsonResponse(_reading_piece(request, found, reading))
 
 
+def _find_map(user: User, exercise_id: str) -> Exercise:
+    _course, found = _find(user, exercise_id)
+    if found.kind != "workflow_map":
+        raise Http404
+    return found
+
+
+@login_required
+@require_GET
+def map_bpmn(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """The saved map as a BPMN 2.0 file."""
+    found = _find_map(request.user, exercise_id)
+    try:
+        file = map_exchange.bpmn_of(request.user, found)
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("courses:exercise", exercise_id)
+    response = HttpResponse(file, content_type="application/xml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{found.id}.bpmn"'
+    return response
+
+
+@login_required
+@require_POST
+def import_map(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """Put a BPMN file's map into the editor; the page then says what became of it."""
+    exercise = _find_map(request.user, exercise_id)
+    upload = request.FILES.get("file")
+    if upload is None:
+        messages.error(request, _("Choose a BPMN file first. Your text is as it was."))
+        return redirect("courses:exercise", exercise_id)
+    # One byte more than the limit is enough to be refused for its size.
+    file = upload.read(map_exchange.MAX_BYTES + 1)
+    try:
+        found = map_exchange.take(
+            request.user,
+            exercise,
+            file=file,
+            on_page=request.POST.get("text", ""),
+            at=clock.now(),
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("courses:exercise", exercise_id)
+    request.session["courses.imported"] = {
+        "exercise": exercise_id,
+        "file": (upload.name or "")[:80],
+        "kept": found.kept,
+        "left_out": found.left_out,
+        "problems": found.problems,
+    }
+    return redirect("courses:exercise", exercise_id)
+
+
+@login_required
+@require_POST
+def put_back(request: SignedInRequest, exercise_id: str, number: int) -> HttpResponse:
+    """Make a text that an import replaced the draft again."""
+    exercise = _find_map(request.user, exercise_id)
+    try:
+        map_exchange.put_back(
+            request.user,
+            exercise,
+            number,
+            on_page=request.POST.get("text", ""),
+            at=clock.now(),
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    return redirect("courses:exercise", exercise_id)
+
+
+def _exchange(request: HttpRequest, user: User | None, exercise: Exercise) -> dict[str, Json]:
+    told = request.session.get("courses.imported")
+    if told is not None and told["exercise"] == exercise.id:
+        del request.session["courses.imported"]
+    else:
+        told = None
+    return {"imported": told, "replaced": map_exchange.replaced(user, exercise.id)}
+
+
 def _reading_piece(request: HttpRequest, exercise: Exercise, reading: Json) -> dict[str, Json]:
     if exercise.kind == "prompt":
         cards = prompt_bench.cards(reading)
@@ -178,6 +260,7 @@ def _page(
         )
     else:
         context |= map_bench.context(exercise, reading, report, history, request.GET, shown)
+        context |= _exchange(request, user, exercise)
     return render(request, PAGES[exercise.kind], context)
 
 
