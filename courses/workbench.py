@@ -167,7 +167,7 @@ def import_map(request: SignedInRequest, exercise_id: str) -> HttpResponse:
         "left_out": found.left_out,
         "problems": found.problems,
     }
-    return redirect("courses:exercise", exercise_id)
+    return redirect(reverse("courses:exercise", args=[exercise_id]) + "#import")
 
 
 @login_required
