@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +10,8 @@ from datetime import datetime
 from checkride import audit
 from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
+from checkride.lib.errors import DomainError
+from credentials import public_log
 from credentials.models import Credential
 
 
@@ -19,6 +22,9 @@ def export(user: User) -> Mapping[str, bytes]:
     for row in rows:
         if row.document is not None:
             files[f"{row.grouped_code}.json"] = json.dumps(row.document, indent=1).encode()
+            # Without its proof in the log the file is still theirs, and the export still complete.
+            with contextlib.suppress(DomainError):
+                files[f"{row.grouped_code}.tlog-proof"] = public_log.proof_of(row).encode()
     return files
 
 
@@ -31,6 +37,7 @@ def _summary(row: Credential) -> dict[str, object]:
         "valid_until": row.valid_until,
         "name_shown": row.name_shown,
         "evidence": row.evidence,
+        "log_index": row.log_index,
         "revocations": list(row.revocations.values("reason", "at", "reinstated_at")),
     }
 

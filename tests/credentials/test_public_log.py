@@ -322,6 +322,16 @@ def test_erasure_leaves_the_tree_whole_and_its_entry_without_meaning(
         assert note.b64(nonce) not in file.read_text()
 
 
+def test_the_export_of_a_person_has_the_proof_beside_the_credential(
+    issued: Credential, learner: Any
+) -> None:
+    files = own_data.export(learner)
+
+    text = files[f"{issued.grouped_code}.tlog-proof"].decode()
+    document = json.loads(files[f"{issued.grouped_code}.json"])
+    assert proof.verified(text, document, public_log.key()).index == issued.log_index
+
+
 def test_the_database_refuses_an_erased_credential_that_keeps_its_nonce(
     issued: Credential, learner: Any
 ) -> None:
