@@ -10,7 +10,7 @@ from pathlib import Path
 from checkride.audit.models import AuditRow
 from credentials import public_log
 from credentials.models import Credential
-from credentials.translog import monitor, store
+from credentials.translog import entry, monitor, store
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +59,5 @@ def _entries_without_record(
     facts = AuditRow.objects.filter(action="credential.signed").values_list("facts", flat=True)
     asked = {said.get("log_index") for said in facts.iterator()}
     for index in sorted(state.issues - asked):
-        if log.place(index).entry.at < at - monitor.CLOCKS:
+        if log.place(index).entry.at < at - entry.CLOCKS:
             yield f"Entry {index} is a signature that no record of ours asked for."

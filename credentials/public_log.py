@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +19,6 @@ from credentials.translog import entry as entries
 from credentials.translog import note, proof, store, tiles, tree
 
 State = Literal["in-time", "late", "missing", "unknown"]
-
-# The clocks of the signer and of the database may differ by this much.
-_CLOCKS = timedelta(minutes=5)
 
 
 class NotInLog(DomainError):
@@ -130,16 +127,16 @@ def standing(credential: Credential, log: SignedLog | None = None) -> Standing:
         if place is None:
             return Standing("missing")
         awarded = read((credential.document or {}).get("awardedDate"))
-        since = [one for one in _chain(place, log) if one.entry.at >= awarded - _CLOCKS] or [place]
+        chain = [(one.index, one.entry) for one in _chain(place, log)]
     except DomainError:
         return Standing("unknown")
-    first = since[-1]
+    number, first = entries.counting(chain, awarded)
     return Standing(
-        "in-time" if entries.is_in_time(first.entry.at, awarded) else "late",
+        "in-time" if entries.is_in_time(first.at, awarded) else "late",
         index=place.index,
         at=place.entry.at,
-        first_index=first.index,
-        first_at=first.entry.at,
+        first_index=number,
+        first_at=first.at,
     )
 
 

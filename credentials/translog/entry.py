@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -25,6 +25,8 @@ Kind = Literal["issue", "revoke", "reinstate", "statuslist", "did", "achievement
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 NONCE_SIZE = 32
+# The clocks of the hosts that award and that sign may differ by this much.
+CLOCKS = timedelta(minutes=5)
 # Longer after the award than this, an entry proves nothing about the day of the award.
 IN_TIME = timedelta(hours=24)
 
@@ -85,6 +87,13 @@ def commitment(nonce: bytes, credential: Mapping[str, Any]) -> bytes:
 def public_commitment(document: Mapping[str, Any]) -> bytes:
     """To a document that everybody may read."""
     return hashlib.sha256(canonical.canonical_json(dict(document))).digest()
+
+
+def counting(chain: Sequence[tuple[int, Entry]], awarded: datetime) -> tuple[int, Entry]:
+    """Of an entry and those it replaces, newest first: the one that counts for the date of the
+    award, which is the earliest since then."""
+    since = [one for one in chain if one[1].at >= awarded - CLOCKS]
+    return since[-1] if since else chain[0]
 
 
 def is_in_time(entry_at: datetime, awarded: datetime) -> bool:

@@ -8,18 +8,16 @@ the proof. Its memory is a `State`, which `as_json` turns into text for a file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from checkride.lib.errors import DomainError
 from credentials.openbadges.dates import read
 from credentials.translog import entry as entries
 from credentials.translog import note, proof, tiles, tree
-
-# A clock that runs ahead by more than this is worth a word.
-CLOCKS = timedelta(minutes=5)
+from credentials.translog.entry import CLOCKS
 
 
 class Forked(DomainError):
@@ -185,9 +183,27 @@ def look_for(
         return f"{name} was shown another log than this one: its proof is of a different past."
     if logged.index >= size or log.leaf(logged.index) != tree.leaf_hash(logged.entry.data):
         return f"{name} is missing: entry {logged.index} of this log is another one."
-    if not entries.is_in_time(logged.entry.at, awarded) and logged.entry.replaces is None:
-        return f"{name} is late: entry {logged.index} came more than 24 hours after the award."
+    number, first = entries.counting(list(_chain(log, logged.index, logged.entry)), awarded)
+    if not entries.is_in_time(first.at, awarded):
+        return f"{name} is late: entry {number} came more than 24 hours after the award."
     return None
+
+
+def _chain(
+    log: tiles.TiledLog, index: int, entry: entries.Entry
+) -> Iterator[tuple[int, entries.Entry]]:
+    """The entry and those it replaces, newest first, each as the followed log holds it."""
+    yield index, entry
+    while entry.replaces is not None and entry.replaces < index:
+        index = entry.replaces
+        data = log.entry(index)
+        if tree.leaf_hash(data) != log.leaf(index):
+            raise tiles.BadTile(path=str(tiles.covering(None, index, log.size)))
+        try:
+            entry = entries.parsed(data)
+        except entries.BadEntry:
+            return
+        yield index, entry
 
 
 # The memory as text ------------------------------------------------------------------------------

@@ -189,6 +189,12 @@ def test_a_credential_entered_two_days_after_its_award_is_late(
     text = client.get(credential.get_absolute_url(), headers={"Accept": "text/html"})
 
     assert "more than 24 hours after the award" in text.content.decode()
+    credential.refresh_from_db()
+    fetch, key = public_log.files().fetch, public_log.key()
+    seen = monitor.follow(fetch, key, None, clock.now())
+    proved = public_log.proof_of(credential)
+    found = monitor.look_for("it", credential.document or {}, proved, fetch, seen, key)
+    assert found == "it is late: entry 2 came more than 24 hours after the award."
 
 
 def test_a_credential_signed_anew_months_later_is_not_late(
@@ -208,6 +214,11 @@ def test_a_credential_signed_anew_months_later_is_not_late(
     assert now.at is not None
     assert first.at is not None
     assert now.at - first.at > timedelta(days=80)
+    # An outsider comes to the same end.
+    fetch, key = public_log.files().fetch, public_log.key()
+    seen = monitor.follow(fetch, key, None, later)
+    text = public_log.proof_of(issued)
+    assert monitor.look_for("it", issued.document or {}, text, fetch, seen, key) is None
 
 
 def test_the_page_of_the_log_says_that_no_outsider_has_signed(
