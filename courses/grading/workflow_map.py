@@ -54,7 +54,7 @@ Json = Any
 Band = Literal["met", "close", "too high", "too low"]
 
 KIND = "workflow_map"
-NAME = "workflow-map"
+NAME = "workflow-map engines"
 VERSION = "1.0"
 SOURCES = ("courses/grading/workflow_map.py", "courses/simulators/workflows")
 POINTS_PER_CHECK = 2.0

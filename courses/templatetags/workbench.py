@@ -18,7 +18,7 @@ def line_links(sentence: str, line: int | None = None) -> SafeString:
     When the sentence names no line and `line` is given, a link to it is added at the end.
     """
     escaped = str(conditional_escape(sentence))
-    linked, found = re.subn(r"\b(line) (\d{1,4})\b", r'<a href="#line-\2">\1 \2</a>', escaped)
+    linked, found = re.subn(r"\b([Ll]ine) (\d{1,4})\b", r'<a href="#line-\2">\1 \2</a>', escaped)
     if not found and line:
         linked = f'{linked} <a href="#line-{line:d}">line {line:d}</a>'.strip()
     return mark_safe(linked)  # noqa: S308 - escaped above; only digits were put in

@@ -22,6 +22,6 @@ def test_an_exam_that_is_planned_has_none_and_its_track_says_planned(client: Cli
     foundations, own_exam = (
         part.partition("</li>")[0] for part in page.split('class="pathend"')[1:]
     )
-    assert "Book it" in foundations
+    assert "To the exam" in foundations
     assert "planned" in own_exam
-    assert "Book it" not in own_exam
+    assert "To the exam" not in own_exam
