@@ -52,8 +52,9 @@ def take(
     """Make the file's map the learner's text, if it can be taken; the result says what became of it.
 
     The saved text and the one on the page are kept and can be put back. Raises
-    `practice.TextTooLong`, and then nothing was changed.
+    `practice.TextTooLong` and `practice.TooManyReadings`, and then nothing was changed.
     """
+    practice.count_reading(user)
     found = bpmn.from_bpmn(file)
     if found.map is not None:
         _replace(user, exercise, writing.to_text(found.map), on_page=on_page, at=at)

@@ -224,7 +224,7 @@ def read(user: User, exercise: Exercise, text: str) -> Json:
     text = _lines(text)
     if len(text) > MOST_CHARACTERS:
         raise TextTooLong(has=len(text), most=MOST_CHARACTERS)
-    _count_reading(user)
+    count_reading(user)
     return box.read(
         GradeRequest(
             kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
@@ -232,7 +232,8 @@ def read(user: User, exercise: Exercise, text: str) -> Json:
     )
 
 
-def _count_reading(user: User) -> None:
+def count_reading(user: User) -> None:
+    """Count one reading of a text or a file. Raises `TooManyReadings`."""
     key = f"courses.readings.{user.pk}"
     cache.add(key, 0, timeout=60)
     try:

@@ -696,7 +696,7 @@ class _Importer:
         """Say what is refused or left out."""
         for element in self.elements:
             tag = _tag(element)
-            name = _short(element.get("name") or element.get("id") or "")
+            name = _short(element.get("name") or element.get("id") or "without a name")
             self._count_foreign(element)
             if tag in _REFUSED:
                 self.problems.append(
@@ -747,7 +747,7 @@ class _Importer:
             if event.get("cancelActivity") == "false"
             else "only errors and time-outs can be read"
         )
-        name = _short(event.get("name") or event.get("id") or "")
+        name = _short(event.get("name") or event.get("id") or "without a name")
         self.left_out.append(f"The event “{name}” at {host} was left out: {why}.")
 
     def _boundary(self, event: ET.Element) -> On | None:
