@@ -62,11 +62,15 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
             supplied by customer; customer's note; note""",
         "legal action": """
             law process; make law; legal; lawyer; attorney; solicitor; court; lawsuit; law suit;
-            sue; litigation; litigate; prosecut*; litigious; litigant; justice; judges; to law; legal threat; recourse; legal step;
+            sue; litigation; litigate; prosecut*; litigious; litigant; justice; judges; to law;
+            legal threat; recourse; legal step;
             legal proceedings; legal action; legal threat; barrister; counsel; tribunal; take us
-            to court; going to law; judge; claims in court; legal claim; subpoena; advocate; suit""",
+            to court; going to law; judge; claims in court; legal claim; subpoena; advocate;
+            suit""",
         "injury": """
-            broke .. arm|leg|bone|finger; lost .. finger|hand|arm|leg|eye|tooth; blister; mishap; ouch; scald; bruise; wounds; mutilat*; injured person; hurt person; cut by; was cut; got cut;
+            broke .. arm|leg|bone|finger; lost .. finger|hand|arm|leg|eye|tooth; blister; mishap;
+            ouch; scald; bruise; wounds; mutilat*; injured person; hurt person; cut by; was cut;
+            got cut;
             cut his; cut her; cut my; injury; hurt; harm; wound; wounded; bodily; accident; bleed;
             burn; burnt; hospital; doctor; medical; physical harm; bodily harm; got sick; ill;
             sick; safety incident; ambulance; casualty; health; harmed; electrocut*; blood; cut
@@ -136,7 +140,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- asking and not knowing
         "ask": """
             trouble .. with; an inquiry; inquiries; question for; met with question; send it; must
-            send; must provide; get back to; one question; let .. send; want to know which; ask; request;
+            send; must provide; get back to; one question; let .. send; want to know which; ask;
+            request;
             bother; pester; inquire; enquire; inquiry; get in touch; write back; query; demand;
             prompt; find out from; obtain; get .. from; get it; have them
             name|give|tell|send|provide|state; have customer name|give|tell|provide; want to know;
@@ -196,7 +201,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             involvement of {human}; {human} involve; {human} business; {human} matter; {human}
             case; a {human} case; trust {human}; it is a {human}; that is a {human}; not yours*;
             not your case; tell {human}; {human} to do; drag {human}; rings for {human}; ring for
-            {human}; grab {human}; {human} gotta; {human} thing; reserved to .. {human}; reserved for .. {human}; reserved to {human}; reserved for
+            {human}; grab {human}; {human} gotta; {human} thing; reserved to .. {human};
+            reserved for .. {human}; reserved to {human}; reserved for
             {human}; determined by {human}; word of {human}; off to {human}; not for you; straight
             to {human}; pull in {human}; lay before {human}; laid before {human}; put .. on ..
             desk; for a {human}; matter for {human}; let {human} take; flesh and blood; {human}
@@ -254,7 +260,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- matching, approving, recording
         "agree": """
             agree; same; match; accord; equal; say same; tell same story; correspond; consistent;
-            identical; in line; fit; sing same tune; same thing; = purchase; == purchase; coincide""",
+            identical; in line; fit; sing same tune; same thing; = purchase; == purchase;
+            coincide""",
         "differ": """
             differ; disagree; mismatch; not agree; different; discrepancy; deviate; missing; not
             equal; unequal; not match; is off; no match; otherwise; larger; bigger; rest; other
@@ -309,7 +316,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- sources
         "only": """
             that is it; tells you what; only book; only source; what .. policy say; that is law;
-            paper of rules; only what; policy shall govern; govern; exhaustive; are .. law; all you have got;
+            paper of rules; only what; policy shall govern; govern; exhaustive; are .. law;
+            all you have got;
             all you have; one book; nothing besides; whole of it; what you decide by; is what
             counts; neither add; nothing to decide by; read from it; decides every; is all; only;
             solely; exclusively; nothing but; nothing else; no other; sole; strictly; alone; base
@@ -322,7 +330,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             measure; is found in; find in; apply policy; your basis; per policy; one and only;
             anchored; cite the policy; quote the rule""",
         "silent": """
-            outside it; matters outside; silent; silence; not cover; nothing on it; has nothing; uncovered; not say; says nothing; say nothing; not
+            outside it; matters outside; silent; silence; not cover; nothing on it; has nothing;
+            uncovered; not say; says nothing; say nothing; not
             address; not mention; no answer; not in it; not in there; not in policy; not contain;
             leaves gap; leave open; gap; no rule; no guidance; not foresee; unforeseen; not
             foreseen; outside policy; beyond policy; falls outside; not settle; not decide; is
@@ -338,7 +347,9 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             .. know; be open; point out; not covered; own up; be honest; acknowledge; declare;
             report; answer that; reply that; say you; say not; not know""",
         "invent": """
-            think of something; yours to fill; fill; decide on own; extend; analogy; half .. price; with your heart; with heart; inventive; write rule; create one; make one up; create
+            think of something; yours to fill; fill; decide on own; extend; analogy;
+            half .. price; with your heart; with heart; inventive; write rule; create one;
+            make one up; create
             rule; think yourself; good solution; making up; nice solution; devise; conjecture
             rule; own rule; write .. rule; estimate; reasonable refund; would be reasonable;
             freestyle; follow your heart; follow your gut; your heart; write in book; solve .. by
@@ -377,7 +388,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             close; give; write; last""",
         # --- disclosure
         "echo": """
-            set out; wire; wired back; bear; repeat; echo; quote; write out; include; mention; show; display;
+            set out; wire; wired back; bear; repeat; echo; quote; write out; include; mention;
+            show; display;
             reveal; disclose; output; copy; recite; restate; print; cite; spell out; reproduce;
             expose; say back; read back; read .. back; share; return; give out; contain; appear;
             state; list; leak; paste; turn up; show up; type; play back; feature; in reply; in
@@ -433,7 +445,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             rewrite; lift; an order; control; set aside; cancel; king; do what message; give
             orders; give you; give instructions""",
         "as-data": """
-            as words; data; information; content; material; just text; only text; only words; printed text;
+            as words; data; information; content; material; just text; only text; only words;
+            printed text;
             only information; evidence; ink; piece of; facts; to be read; read and; untrusted;
             data only; as data; is data; treat as; mere; merely; claim; only a claim; read it;
             noise; input only; input; story; statement; for reading; not authority""",
@@ -462,7 +475,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             one; tongue .. address*; language .. address*; language .. came; language .. came in;
             language .. inquiry; inquiry; language of inquiry; tongue .. in which; way they were
             written; same as .. customer|writer|sender|mail|message|letter|theirs|them; one of
-            mail|message|letter|email; tongue .. wrote|write|speaks|speak|use|used|writes; language for language; that of customer|writer|sender|message|mail|person;
+            mail|message|letter|email; tongue .. wrote|write|speaks|speak|use|used|writes;
+            language for language; that of customer|writer|sender|message|mail|person;
             language employed; language used|chosen|spoken; language .. customer|writer|sender;
             the one customer|they; same one they; language you get; as they do; tongue of; key
             that customer; language .. they wrote|write|use|used|chose; same language; their
@@ -483,7 +497,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             lingo; not switch language; without switching; same language as; language the person;
             the language you were""",
         "speak": """
-            parley; answer; reply; respond; write; speak; communicate; mirror; match; use; in; converse;
+            parley; answer; reply; respond; write; speak; communicate; mirror; match; use; in;
+            converse;
             talk; switch; adapt; come back; get; language; keep; stay; text; follow; go; send;
             compose; is; be""",
         "fixed-language": """
@@ -504,7 +519,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             the amount; present .. refund; what .. will; what .. intend; what .. about to; ask;
             repeats; propose; submit; detail; say aloud; confirm .. details""",
         "confirm": """
-            yes; said so; says so; say so; what he wants; what they want; what she wants; ask if that; the okay; an okay; thumbs; agreement; expressed agreement; agreed to; say that is
+            yes; said so; what he wants; what they want; what she wants; ask if that; the okay;
+            an okay; thumbs; agreement; expressed agreement; agreed to; say that is
             right; said that is right; said it is right; is agreed; are you sure; yep; yeah; clear
             yes; explicit yes; wait .. yes; get .. yes; until .. yes; a .. yes; for .. yes; yes ..
             customer; have agreed; has agreed; thumbs-up; hear back; their approval; customer ..
@@ -541,7 +557,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             previous; review order; see whether; see if; order record; view order; order's
             history; check the""",
         "already": """
-            refund present; refund recorded; refund noted; refund shown; refund found; had its refund; has had refund; got a refund; got .. refund; had .. refund; got ..
+            refund present; refund recorded; refund noted; refund shown; refund found;
+            had its refund; has had refund; got a refund; got .. refund; had .. refund; got ..
             money; already got .. money; already .. money; have their money; has been .. before;
             former occasion; on a former; returned on it; refund on record; refund before; there
             before; been one; seen before; known already; came in before; come in before; used
@@ -570,7 +587,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             refund .. before; refunded* .. before; money .. already; see refund; has been one
             before; already one; earlier payout; already reimbursed; earlier; before""",
         "second": """
-            further one; another one; three times; several times; get another; gets another; getting another; have another; got another; get .. twice;
+            further one; another one; three times; several times; get another; gets another;
+            getting another; have another; got another; get .. twice;
             gets .. twice; refund .. twice; pay .. twice; paid .. twice; second time; no bar to;
             second request; back twice; given back twice; two refunds; not twice; second payout;
             money again; second one; second refund; another refund; refund twice; refund again;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -30,7 +31,7 @@ CardState = Literal["ok", "unsure", "none"]
 
 # Below these the reader says "unsure". A met needs more than an absent: it earns points, and the
 # worst mistake is to reward a prompt for the opposite of the rule.
-SURE: Final[Mapping[Best, float]] = {"met": 0.74, "absent": 0.5, "contradicted": 0.72}
+SURE: Final[Mapping[Best, float]] = {"met": 0.87, "absent": 0.8, "contradicted": 0.74}
 MAX_PROMPT_CHARACTERS: Final = 64_000
 MAX_SENTENCE_CHARACTERS: Final = 2_500
 MAX_SENTENCE_TOKENS: Final = 400
@@ -75,6 +76,7 @@ class Decision:
     reason: str
     lines: tuple[int, ...] = ()
     value: float | None = None  # the number the prompt gives instead of the exercise's
+    ground: str = ""  # what kind of evidence the verdict stands on; see confidence.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,14 +363,22 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
     signals: dict[str, list[Signal]] = {rule.id: [] for rule in scenario.rules}
     weak: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
     doubts: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
+    topical: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
+    asked: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
     spoke: set[int] = set()
     for unit in units:
+        if unit.force in {"given", "question"}:
+            for rule in scenario.rules:
+                if topics.is_on_topic(View(unit, ()), rule.template, rule.slots):
+                    asked[rule.id].append(unit)
         if unit.force in {"inert", "label", "given", "question"}:
             continue
         earlier = earlier_units(unit)
         for rule in scenario.rules:
             view = View(unit, earlier)
             TEMPLATES[rule.template].looks(view, rule.slots)
+            if unit.force != "weak" and topics.is_on_topic(view, rule.template, rule.slots):
+                topical[rule.id].append(unit)
             if not view.signals:
                 if unit.force != "weak" and topics.is_doubtful(view, rule.template, rule.slots):
                     doubts[rule.id].append(unit)
@@ -383,26 +393,48 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
     )
     for name, row in against.items():
         signals[name].extend(row)
+    lines = prompt[:MAX_PROMPT_CHARACTERS].split("\n")
+    read_lines = {unit.line for unit in units}
+    for number, text in enumerate(lines, start=1):
+        # A line that no unit came from (a tag with attributes) may still say something.
+        if number not in read_lines and re.search(r"=\s*[\"']", text):
+            unit = Unit(text[:MAX_SENTENCE_CHARACTERS], number)
+            for rule in scenario.rules:
+                if topics.is_on_topic(View(unit, ()), rule.template, rule.slots):
+                    asked[rule.id].append(unit)
+    for rule in scenario.rules:
+        if not signals[rule.id] and not topical[rule.id]:
+            topical[rule.id].extend(asked[rule.id])
     decisions = tuple(
-        _decide(rule, signals[rule.id], weak[rule.id], doubts[rule.id]) for rule in scenario.rules
+        _decide(rule, signals[rule.id], weak[rule.id], doubts[rule.id], topical[rule.id], spoke)
+        for rule in scenario.rules
     )
     cards = _cards(scenario, decisions, signals)
     return Reading(decisions, cards, _line_marks(units, spoke, cards))
 
 
 def _decide(
-    rule: _Rule, signals: Sequence[Signal], weak: Sequence[Unit], doubts: Sequence[Unit]
+    rule: _Rule,
+    signals: Sequence[Signal],
+    weak: Sequence[Unit],
+    doubts: Sequence[Unit],
+    topical: Sequence[Unit],
+    spoke: AbstractSet[int],
 ) -> Decision:
+    """The verdict on one requirement and the ground it stands on (see `confidence.json`)."""
     against = [one for one in signals if one.sign < 0]
+    spoken = {(one.line, one.text) for one in signals}
+    unread = [unit for unit in topical if (unit.line, unit.text) not in spoken]
     if against:
         worst = max(against, key=lambda one: one.confidence)
-        confidence = worst.confidence
-        favour = [one for one in signals if one.sign > 0 and one.part == worst.part]
-        if favour and any(one.line == worst.line and one.text == worst.text for one in favour):
-            confidence = min(confidence, 0.66)
+        favour = any(one.sign > 0 and one.part == worst.part for one in signals)
+        mixed = "mixed" if favour else "plain"
+        strength = "strong" if worst.confidence >= 0.8 else "faint"
         lines = tuple(sorted({one.line for one in signals}))
         reason = f"Line {worst.line} says the opposite" + (f": {worst.why}." if worst.why else ".")
-        finished = _finish(rule, "contradicted", confidence, worst.line, reason, lines)
+        finished = _finish(
+            rule, "contradicted", f"contradicted/{mixed}/{strength}", worst.line, reason, lines
+        )
         return replace(finished, value=worst.value)
     best_parts: tuple[float, list[Signal]] | None = None
     for need in rule.needs:
@@ -423,31 +455,69 @@ def _decide(
         reason = "Line " + " and ".join(str(one) for one in lines) + " gives this rule."
         if len(lines) > 1:
             reason = reason.replace("Line", "Lines").replace("gives", "give")
-        return _finish(rule, "met", confidence, line, reason, lines)
+        strength = "faint" if confidence < 0.74 else "fair" if confidence < 0.88 else "strong"
+        near = [unit for unit in unread if unit.line in lines]
+        if (
+            any(reservations.hedges(one.text) for one in used)
+            or any(
+                reservations.hedges(unit.text) or reservations.permits(unit.text) for unit in near
+            )
+            or any(reservations.permits(unit.text) for unit in unread)
+        ):
+            besides = "hedged"
+        elif near:
+            besides = "beside"
+        elif unread:
+            besides = "elsewhere"
+        else:
+            besides = "alone"
+        ground = "met/faint" if strength == "faint" else f"met/{strength}/{besides}"
+        return _finish(rule, "met", ground, line, reason, lines)
     if signals:
         line = signals[0].line
-        return _finish(
-            rule, "absent", 0.62, line, f"Line {line} gives only a part of this rule.", (line,)
-        )
-    if weak:
-        line = weak[0].line
-        return _finish(
-            rule, "absent", 0.7, line, f"Line {line} wishes or warns, but names no act.", (line,)
-        )
+        reason = f"Line {line} gives only a part of this rule."
+        ground = "absent/part/" + ("unread" if unread else "alone")
+        return _finish(rule, "absent", ground, line, reason, (line,))
     if doubts:
         # A line that gives an order about the topic, in words no frame knows.
-        return _finish(rule, "absent", 0.45, doubts[0].line, "", (doubts[0].line,))
-    return _finish(rule, "absent", 0.9, 0, "No line says this.", ())
+        line = doubts[0].line
+        return _finish(rule, "absent", "absent/ordered", line, "", (line,))
+    if weak:
+        line = weak[0].line
+        reason = f"Line {line} wishes or warns, but names no act."
+        ground = "absent/wish/" + ("unread" if unread else "alone")
+        return _finish(rule, "absent", ground, line, reason, (line,))
+    free = [unit for unit in unread if id(unit) not in spoke]
+    if unread and not free:
+        # Every line near the topic gave another rule.
+        return _finish(rule, "absent", "absent/shared", 0, "No line says this.", ())
+    if free:
+        line = free[0].line
+        reason = f"Line {line} may speak of it, but no rule was understood."
+        ground = "absent/" + ("touched" if len(free) == 1 else "touched-often")
+        # The line is only near the topic: it is named, but nothing is pinned on it.
+        return _finish(rule, "absent", ground, 0, reason, (line,))
+    return _finish(rule, "absent", "absent/nothing", 0, "No line says this.", ())
 
 
 def _finish(
-    rule: _Rule, best: Best, confidence: float, line: int, reason: str, lines: tuple[int, ...]
+    rule: _Rule, best: Best, ground: str, line: int, reason: str, lines: tuple[int, ...]
 ) -> Decision:
-    confidence = round(min(max(confidence, 0.0), 0.99), 3)
+    confidence = _confidences()[ground]
     verdict: Verdict = best if confidence >= SURE[best] else "unsure"
     if verdict == "unsure":
         reason = f"Not sure about line {line}: say it in other words." if line else reason
-    return Decision(rule.id, verdict, best, confidence, line, reason, lines)
+    return Decision(rule.id, verdict, best, confidence, line, reason, lines, ground=ground)
+
+
+@lru_cache(maxsize=1)
+def _confidences() -> Mapping[str, float]:
+    """How often a verdict on each ground was right, measured by tools/calibrate_reader.py."""
+    import json
+    from pathlib import Path
+
+    table = json.loads(Path(__file__).with_name("confidence.json").read_text(encoding="utf-8"))
+    return {ground: row["confidence"] for ground, row in table["grounds"].items()}
 
 
 def _filled(pattern: str, rule: _Rule) -> str:

@@ -15,7 +15,7 @@ from courses.simulators.prompts.view import Signal
 
 _EXCEPTION: Final = re.compile(
     r"\b(?:unless|except(?:ing)?(?: when| if| for| that| where)?|save (?:when|where|if)"
-    r"|but (?:if|when|where|for)|other than when)\b([^.;]*)",
+    r"|but (?:if|when|where|for)|other than when|exceptions? ?:|the only exception)([^.;]*)",
     re.IGNORECASE,
 )
 # Who may have the rule lifted: anybody who wishes it, hurries, is known, or says so.
@@ -28,11 +28,15 @@ _LIFTED_FOR: Final = re.compile(
 )
 # What an exception may say without weakening the rule, by template.
 _HARMLESS: Final[Mapping[str, re.Pattern[str]]] = {
-    "confirm-before": re.compile(r"\b(?:yes|agree\w*|confirm\w*|okay|ok|consent\w*|said so)\b", re.I),
+    "confirm-before": re.compile(
+        r"\b(?:yes|agree\w*|confirm\w*|okay|ok|consent\w*|said so)\b", re.I
+    ),
     "ask-when-missing": re.compile(
         r"\b(?:already|gives?|given|provid\w*|states?|stated|in the mail|mention\w*|there)\b", re.I
     ),
-    "reply-language": re.compile(r"\b(?:unclear|unknown|not clear|can(?:no|')t|impossible)\b", re.I),
+    "reply-language": re.compile(
+        r"\b(?:unclear|unknown|not clear|can(?:no|')t|impossible)\b", re.I
+    ),
     "always-hand-over-on": re.compile(r"\bhuman\b|\bescalat\w*", re.I),
     "limit": re.compile(r"\b(?:human|approv\w*|escalat\w*|colleague|supervisor|manager)\b", re.I),
     "approval-tier": re.compile(r"\bapprov\w*|\bsign\w*|\bcontroller\b", re.I),
@@ -52,7 +56,8 @@ _REVERSAL: Final = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE: Final = re.compile(
-    r"(?:§+|\b(?:rule|point|item|no\.|number|article|art\.|section|sec\.|clause|step|paragraph))\s*(\d{1,3})\b",
+    r"(?:§+|\b(?:rule|point|item|no\.|number|article|art\.|section|sec\.|clause|step"
+    r"|paragraph))\s*(\d{1,3})\b",
     re.IGNORECASE,
 )
 _AMENDS: Final = re.compile(
@@ -65,6 +70,34 @@ _NUMBERED: Final = re.compile(
     r"^\W*(?:§+|rule|point|item|no\.|article|art\.|section|sec\.|clause|step)?\s*(\d{1,3})\b(?![.,]\d)",
     re.IGNORECASE,
 )
+
+
+_HEDGE: Final = re.compile(
+    r"\b(?:unless|except\w*|(?<!nobody )(?<!nothing )(?<!none )(?<!anywhere )(?<!anything )(?<!one )but"
+    r"|however|although|though|only if|anyway|instead|or (?:else|it)"
+    r"|apart from|as long as|in (?:most|some) cases|usually|normally|mostly|can skip|too|as well|though"
+    r"|needn't|need not|no need|not necessary|followed by|plus|also add|later|afterwards|for now"
+    r"|do(?:es)?(?:n't| not) (?:have|need) to)\b",
+    re.IGNORECASE,
+)
+_PERMITS: Final = re.compile(
+    r"\b(?:may|might|can|allowed|okay|ok|fine|free to|no problem|obey|skip|exceptions?|unless|except"
+    r"|not (?:needed|necessary|required)|does(?:n't| not) (?:matter|apply)|do(?:n't| not) (?:mind|care))\b",
+    re.IGNORECASE,
+)
+_BACK: Final = re.compile(
+    r"\b(?:this|that|it|them|there|then|the (?:rule|check|step|question))\b", re.IGNORECASE
+)
+
+
+def permits(text: str) -> bool:
+    """Whether a sentence beside a rule may allow what the rule forbids."""
+    return _PERMITS.search(text) is not None
+
+
+def hedges(text: str) -> bool:
+    """Whether the sentence carries a word that may narrow or turn what it says."""
+    return _HEDGE.search(text) is not None
 
 
 def exception_in(text: str, template: str) -> bool:
@@ -105,7 +138,14 @@ def taken_back(
                 if line and line != unit.line:
                     amended.setdefault(line, unit)
         before = unit.previous
-        if before is not None and before.line == unit.line and _REVERSAL.search(unit.text):
+        if (
+            before is not None
+            and (
+                before.line == unit.line
+                or (unit.line - before.line == 1 and _BACK.search(unit.text))
+            )
+            and _REVERSAL.search(unit.text)
+        ):
             reversed_by[(before.line, before.text)] = unit
     for name, row in signals.items():
         own = {one.text for one in row if one.sign > 0}

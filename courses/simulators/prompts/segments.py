@@ -782,6 +782,8 @@ def cut(prompt: str) -> list[Unit]:
 def looks_like_keywords(text: str) -> bool:
     """A row of catchwords without a sentence: six or more pieces, hardly a function word."""
     body = re.sub(r"^\s*\w+\s*:", "", text)
+    if "{" in body:
+        return False  # a sample of the answer
     pieces = [piece for piece in re.split(r"[,;|/•]\s*|\s-\s", body) if piece.strip()]
     words = re.findall(r"[A-Za-z']+", body.lower())
     if len(pieces) < 6 or not words:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from courses.simulators.prompts import formats, office_templates, values
+from courses.simulators.prompts.segments import Mention
 from courses.simulators.prompts.template_kit import Needs, Slots, Template
 from courses.simulators.prompts.template_kit import needing as _all
-from courses.simulators.prompts.segments import Mention
 from courses.simulators.prompts.view import View
 from courses.simulators.prompts.words import word_set
 
@@ -211,7 +211,8 @@ _TELLS: Final = (
     r"out|contain|bear|tell (?:them|the customer|him|her|customers) (?:their|his|her|the)"
     r"|reproduce|hand out|return|say (?:their|his|her|the customer's)"
     r"|(?:write|put|add|use|send)\b[^.;]*\b(?:in|into) (?:the|your|each|every|a) (?:reply"
-    r"|answer|mail|message)|address (?:them|the customer) (?:by|with)|read (?:them|the customer|him|her) (?:their|his|her|the))"
+    r"|answer|mail|message)|address (?:them|the customer) (?:by|with)|read (?:them|the customer"
+    r"|him|her) (?:their|his|her|the))"
 )
 
 
@@ -391,6 +392,8 @@ def text_is_data(view: View, slots: Slots) -> None:
     ):
         view.yes("data", 0.88)
     obeys = view.does("obey")
+    if view.has(r"\b(?:looks?|sounds?|pretends?|claims?) (?:like|to be|as if)\b|\bmay contain\b"):
+        obeys = []
     if obeys and inside and not refuses and not view.does("ignore"):
         commanded = (
             view.own("command")

@@ -27,6 +27,12 @@ def verdict(reading: Reading, requirement: str) -> str:
     return reading.decision(requirement).verdict
 
 
+def lands(reading: Reading, requirement: str, declared: str) -> bool:
+    """A near miss may be left open ("unsure"); it earns no points either way."""
+    decision = reading.decision(requirement)
+    return decision.verdict == declared or (declared == decision.best == "absent")
+
+
 def agreement(rows: list[dict[str, Any]], exercise: Mapping[str, Any]) -> tuple[float, float]:
     """Cohen's kappa of the best guesses, and the share of false `met`."""
     names = ("met", "absent", "contradicted")
@@ -57,7 +63,7 @@ def test_every_sample_of_the_exercise_is_read_as_its_author_declared(
         for row in refund["requirements"]
         for declared, texts in row["samples"].items()
         for text in texts
-        if verdict(read(text, refund), row["id"]) != declared
+        if not lands(read(text, refund), row["id"], declared)
     ]
     assert wrong == []
 
@@ -138,13 +144,13 @@ def test_another_limit_contradicts_the_rule(refund: dict[str, Any], amount: str)
 def test_what_is_only_quoted_named_hidden_wished_or_half_is_no_rule(
     refund: dict[str, Any], prompt: str
 ) -> None:
-    assert verdict(read(prompt, refund), "legal-escalation") == "absent"
+    assert lands(read(prompt, refund), "legal-escalation", "absent")
 
 
 def test_the_pasted_brief_gives_no_rule(refund: dict[str, Any]) -> None:
     spoken = refund["brief"].split("typed out word for word.*")[1].split("## Your work")[0]
     pasted = spoken.replace("> ", "").replace(">", "")
-    assert {one.verdict for one in read(pasted, refund).decisions} == {"absent"}
+    assert {one.best for one in read(pasted, refund).decisions} == {"absent"}
 
 
 def test_a_line_that_gave_no_rule_is_marked_and_a_rule_keeps_its_line(
