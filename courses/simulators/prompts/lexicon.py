@@ -421,7 +421,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             to; to do something; new rules; asks you to; want you to; aimed at you; jailbreak;
             injection; order you""",
         "obey": """
-            have priority; priority over; has priority; instruction from us; order from us; come
+            boss you; boss .. around; push you around; have priority; priority over; has priority; instruction from us; order from us; come
             from us; = instruction; = order; = an order; deviate; deviates; take precedence;
             precedence; prevail; follow customer; override these; come first; soldier; as mail
             said|says|asked; as customer said|says|asked|wanted; doubled; do that then; as the
@@ -451,7 +451,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             data only; as data; is data; treat as; mere; merely; claim; only a claim; read it;
             noise; input only; input; story; statement; for reading; not authority""",
         "ignore": """
-            pass .. by; pass them by; just words; walk past; let them be; without effect; no
+            left undone; leave .. undone; undone; pass .. by; pass them by; just words; walk past; let them be; without effect; no
             weight; no bearing; of no effect; weight of; bounce; bounces off; fall on deaf; deaf;
             file it; shrug; smile; run off; disobey; is void; thrown away; ignore; disregard;
             overlook; take no notice; pay no attention; pay no heed; no effect; not count; laugh;

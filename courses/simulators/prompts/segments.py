@@ -270,6 +270,7 @@ def normalise(prompt: str) -> str:
     text = re.sub(r"[\u2500-\u257f]", " ", text)  # the lines of a drawn tree
     text = re.sub(r"\bsum1\b", "someone", text, flags=re.IGNORECASE)
     text = re.sub(r"\bb4\b", "before", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(order|card|phone)number", r"\1 number", text, flags=re.IGNORECASE)
     text = _TELEGRAM.sub(lambda match: re.sub(r"[ ]+STOP\b", ".", match.group()), text)
     # A sample of the answer written over several lines is one sample.
     text = re.sub(
@@ -404,6 +405,7 @@ class _Cutter:
     closed_tags: frozenset[str] = frozenset()
     arrow_source: str = ""
     tag_condition: str = ""
+    given: str = ""  # "Given ..." or "When ..." of a scenario, waiting for its "Then"
 
     def cut(self, text: str) -> list[Unit]:
         self.closed_tags = frozenset(re.findall(r"</\s*([A-Za-z_][\w-]*)", text))
@@ -423,6 +425,7 @@ class _Cutter:
             self.block += 1
             self.columns = None
             self.inert_until_blank = ""
+            self.given = ""
             self.quoting = False
             self.opened = [one for one in self.opened if one.kind == "intro" and one.indent >= 0]
             for one in self.opened:
@@ -432,6 +435,9 @@ class _Cutter:
         if re.match(r"^\s*([-=*_~#])\1{2,}\s*$", stripped):
             self.block += 1
             return
+        section = re.fullmatch(r"\s*\[+([A-Za-z][\w .-]{1,40})\]+\s*", raw)
+        if section:  # "[privacy]" in a settings file
+            raw = "## " + re.sub(r"[_.-]", " ", section.group(1))
         heading = _HEADING.match(raw)
         if heading and not re.match(r"^\s*#\s+[a-z].*\b(?:is|are|not|never|no)\b", raw):
             level = len(heading.group(1))
@@ -553,6 +559,13 @@ class _Cutter:
             if inner:
                 content = stripped[inner.end() :]
         content = re.sub(r"^\[[ xX]?\]\s*", "", content.strip())
+        switch = re.fullmatch(
+            r"[\"']?([A-Za-z][\w -]{2,60}?)[\"']?\s*[:=]\s*[\"']?(?:false|no|never|off|forbidden)[\"']?\s*[,;.]?",
+            content,
+            re.IGNORECASE,
+        )
+        if switch:  # "guess = false", "card_number_in_reply: never"
+            content = "never " + switch.group(1).replace("_", " ")
         entry = re.match(r"^[\"']([^\"']{2,70})[\"']\s*:\s*[\"'](.+?)[\"']\s*,?$", content)
         if entry and (" " in entry.group(1) or " " in entry.group(2)):
             self.tag_condition, content = entry.groups()  # an entry of a table in code
@@ -620,6 +633,20 @@ class _Cutter:
         if marked and asked is not None:
             branch = "yes" if marked.group(1).lower() in {"yes", "y", "true"} else "no"
             content = content[marked.end() :]
+        step = re.match(r"^(given|when|then|and|but|scenario)\b[\s:]*(.*)$", content, re.IGNORECASE)
+        word = step.group(1).lower() if step else ""
+        if (
+            step
+            and not code
+            and (word == "then" or not re.search(r",|->|=>|\bthen\b", step.group(2)))
+        ):
+            if word == "scenario":
+                self.given = ""
+            elif word in {"given", "when"} and not content.endswith((".", ":", "?", "!")):
+                self.given = step.group(2)
+            elif word in {"then", "and", "but"} and self.given:
+                asked = _Open(indent, self.given, "question", line.number)
+                branch, content = "yes", step.group(2)
         if self.tag_condition:
             asked = _Open(indent, self.tag_condition, "question", line.number)
             branch, self.tag_condition = "yes", ""

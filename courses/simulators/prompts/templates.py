@@ -461,6 +461,16 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
             and not view.unit.branch
         ):
             continue
+        if (
+            not hands
+            and not lean
+            and _named_person(view)
+            and not view.does("handle-self")
+            and not view.never("hand-over|person")
+            and not view.has(r"\b(?:unless|except|only if|needn't|need not|without)\b")
+        ):
+            view.yes(part, 0.76)
+            continue
         if hands and not (lean and view.unit.force == "rule" and not _leaning_rule(view)):
             narrow = view.has(
                 r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?"
@@ -513,6 +523,12 @@ def _theirs(view: View) -> list[Mention]:
         and one.start
         and (row[one.start - 1].stem in {"be", ":", "->"} or row[one.start - 1].text in {":", "->"})
     ]
+
+
+def _named_person(view: View) -> bool:
+    """Whether somebody definite is named outside conditions ("lawyers: Priya, full stop")."""
+    row = view.unit.tokens
+    return any(row[one.end - 1].text.lower() not in _ANYBODY for one in view.does("person"))
 
 
 def _salient(view: View, part: str, lean: bool) -> bool:
@@ -639,7 +655,7 @@ def reply_language(view: View, slots: Slots) -> None:
     if (
         (view.never("same-language") or (view.never("speak") and view.own("language")))
         and not view.has(
-            r"\b(?:other than|but|except|different|another|any other|foreign|wrong|fail)\b"
+            r"\b(?:other than|but|except|different|another|any other|foreign|wrong|fail|theirs)\b"
         )
         and view.has(
             r"\b(?:switch|adapt|mirror|match|same|their|customer's|own|reply|replies"
@@ -984,6 +1000,10 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         and not view.has(r"\b(?:not|never|no|n't)\b")
     ):
         view.yes("look-up", 0.84)
+    if view.own("look-up") and view.has(
+        r"\b(?:after|by|once you have|having|when you have) (?:first )?(?:look|check|open|read|consult)(?:ing|ed)\b"
+    ):
+        view.yes("look-up", 0.82)
     unlooked = view.never("look-up")
     if (
         unlooked
