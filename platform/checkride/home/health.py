@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from checkride.embedded import servers
 from checkride.jobs import queue
@@ -17,12 +18,14 @@ from checkride.jobs import queue
 LONGEST_JOB_WAIT_S = 300
 
 
+@require_safe
 @never_cache
 def livez(request: HttpRequest) -> JsonResponse:
     """The process answers. Nothing else is asked, so that a lost database does not restart it."""
     return JsonResponse({"alive": True})
 
 
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Each part by name; 503 when one that pages need is away.
