@@ -370,7 +370,8 @@ def write_decision(
 ) -> LessonProgress:
     """Keep what the learner decided at the end of a lesson."""
     progress = _begin(user, course, lesson, at=at)
-    progress.decision = text.strip()[:MOST_DECISION_CHARACTERS]
+    # PostgreSQL keeps no NUL in a text.
+    progress.decision = text.replace("\x00", "").strip()[:MOST_DECISION_CHARACTERS]
     progress.decided_at = at
     progress.save(update_fields=["decision", "decided_at"])
     return progress

@@ -30,7 +30,7 @@ _PER_PAGE = 50
 @never_cache
 def overview(request: SignedInRequest) -> HttpResponse:
     """All credentials, newest first; found by code or e-mail address of the holder."""
-    wanted = request.GET.get("q", "").strip()
+    wanted = request.GET.get("q", "").replace("\x00", "").strip()
     rows = _with_state(Credential.objects.select_related("achievement", "user"))
     if wanted:
         rows = _search(rows, wanted)
