@@ -166,7 +166,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             not share; not appear; ambiguous; there is none; vague about which; could be several;
             which one is it; which order is it""",
         "guess": """
-            guess; presume; assume; assumption; hunch; speculate; estimate; conjecture; make it
+            use your head; guess; presume; assume; assumption; hunch; speculate; estimate;
+            conjecture; make it
             up; make up number; pick one; pick order; pick likely|likeliest; pick the; choose
             order; choose one; choose likely; invent; make one up; imagine; fill in yourself; fill
             it in; fill in; suppose; infer; deduce; work out yourself; work it out; find out
@@ -174,7 +175,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             improvise; put in; gut; shot in dark; best bet; fabricate; supply number; averaging;
             by feel; most probable; select order""",
         "take-likely": """
-            placed last; guess the order; guess order; infer; use name; use the name; first hit;
+            from .. description; by .. description; by product; from .. product; placed last;
+            guess the order; guess order; infer; use name; use the name; first hit;
             by customer name; by customer; search .. by name; search orders; find something;
             nearest; what is nearest; newest; last order; most recent; newest order; under that
             name; by his name; by her name; name and take; most likely; likely; likely one; seems
@@ -375,7 +377,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         # --- output
         "json": "json; object",
         "other-format": """
-            haiku; verse; limerick; song; emoji; two lines; a line of text; plain text; xml; yaml;
+            friendly line; a line; haiku; verse; limerick; song; emoji; two lines; a line of text;
+            plain text; xml; yaml;
             csv; markdown; free text; prose; html; bulleted list; bullet list; plain english;
             plain sentence; normal sentence; friendly sentence; full sentence; friendly paragraph;
             short paragraph; in sentence; paragraph; friendly email; a table; no json; in words;
@@ -400,7 +403,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             hand out; confirm; visible; divulge; pass along; to be seen; reflected; carry; hold;
             give away""",
         "mask": """
-            keep ... out of; leave ... out; keep ... private; keep ... to yourself; keep ...
+            unmentioned; undisclosed; keep ... out of; leave ... out; keep ... private;
+            keep ... to yourself; keep ...
             secret; under your hat; keep ... off; mask; redact; redacted; stay out; stays out;
             keep out; keep .. out; leave out; leave .. out; remove; hide; anonymise; anonymize;
             censor; strip; scrub; black out; blank out; star out; out of
@@ -421,7 +425,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             to; to do something; new rules; asks you to; want you to; aimed at you; jailbreak;
             injection; order you""",
         "obey": """
-            boss you; boss .. around; push you around; have priority; priority over; has priority; instruction from us; order from us; come
+            boss you; boss .. around; push you around; have priority; priority over; has priority;
+            instruction from us; order from us; come
             from us; = instruction; = order; = an order; deviate; deviates; take precedence;
             precedence; prevail; follow customer; override these; come first; soldier; as mail
             said|says|asked; as customer said|says|asked|wanted; doubled; do that then; as the
@@ -451,7 +456,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             data only; as data; is data; treat as; mere; merely; claim; only a claim; read it;
             noise; input only; input; story; statement; for reading; not authority""",
         "ignore": """
-            left undone; leave .. undone; undone; pass .. by; pass them by; just words; walk past; let them be; without effect; no
+            left undone; leave .. undone; undone; pass .. by; pass them by; just words; walk past;
+            let them be; without effect; no
             weight; no bearing; of no effect; weight of; bounce; bounces off; fall on deaf; deaf;
             file it; shrug; smile; run off; disobey; is void; thrown away; ignore; disregard;
             overlook; take no notice; pay no attention; pay no heed; no effect; not count; laugh;
@@ -473,7 +479,8 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
         "same-language": """
             in his own; in their own; in her own; his own one; language from customer; their own
             one; tongue .. address*; language .. address*; language .. came; language .. came in;
-            language .. inquiry; inquiry; language of inquiry; tongue .. in which; way they were
+            language .. inquiry; inquiry; language of inquiry; tongue .. in which; its language;
+            way they were
             written; same as .. customer|writer|sender|mail|message|letter|theirs|them; one of
             mail|message|letter|email; tongue .. wrote|write|speaks|speak|use|used|writes;
             language for language; that of customer|writer|sender|message|mail|person;
@@ -519,7 +526,7 @@ ACTS: Final[dict[str, tuple[str, ...]]] = {
             the amount; present .. refund; what .. will; what .. intend; what .. about to; ask;
             repeats; propose; submit; detail; say aloud; confirm .. details""",
         "confirm": """
-            yes; said so; what he wants; what they want; what she wants; ask if that; the okay;
+            yes; what he wants; what they want; what she wants; ask if that; the okay;
             an okay; thumbs; agreement; expressed agreement; agreed to; say that is
             right; said that is right; said it is right; is agreed; are you sure; yep; yeah; clear
             yes; explicit yes; wait .. yes; get .. yes; until .. yes; a .. yes; for .. yes; yes ..

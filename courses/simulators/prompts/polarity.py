@@ -197,6 +197,8 @@ def _conditions(row: list[Token]) -> None:
                 and _low(row, j + 1) in _IMPERATIVE | {"decide", "solve", "invent"}
             ):
                 break  # "what the policy does not cover you decide yourself"
+            if text == "your" and _low(row, j + 1) in {"reply", "answer"} and j > i + 3:
+                break
             if text == "answer" and _low(row, j - 1) == "the" and j > i + 3:
                 j -= 1
                 break
@@ -479,6 +481,9 @@ def _negations(unit: Unit) -> None:
                     "exception",
                     "doubt",
                     "problem",
+                    "drama",
+                    "issu",
+                    "troubl",
                     "differ",
                     "#",
                     "idea",

@@ -66,6 +66,7 @@ _AMENDS: Final = re.compile(
     r"|\bcancel\w*|\brevers\w*|\bopposite\b|\boverrul\w*|\bdisregard\w*|\bdelet\w*|\bwithdrawn\b",
     re.IGNORECASE,
 )
+MAX_ROW: Final = 2_500
 _NUMBERED: Final = re.compile(
     r"^\W*(?:§+|rule|point|item|no\.|article|art\.|section|sec\.|clause|step)?\s*(\d{1,3})\b(?![.,]\d)",
     re.IGNORECASE,
@@ -122,18 +123,20 @@ def taken_back(
 ) -> dict[str, list[Signal]]:
     """For each requirement the signals against it that stand beside its own sentences."""
     out: dict[str, list[Signal]] = {name: [] for name in signals}
-    numbered = {
-        match.group(1): line
-        for line, text in enumerate(prompt.split("\n"), start=1)
-        if (match := _NUMBERED.match(text))
-    }
+    rows = prompt.split("\n")
+    numbered: dict[str, int] = {}
+    for line, text in enumerate(rows, start=1):
+        if match := _NUMBERED.match(text):
+            numbered.setdefault(match.group(1), line)
     amended: dict[int, Unit] = {}
     reversed_by: dict[tuple[int, str], Unit] = {}
     for unit in units:
         if unit.force not in {"rule", "weak"}:
             continue
-        if _AMENDS.search(unit.text):
-            for number in _REFERENCE.findall(unit.text):
+        # The row, not the sentence: "Rule 1" at its beginning is taken for a bullet.
+        row_text = rows[unit.line - 1][:MAX_ROW] if unit.first_in_line else unit.text
+        if _AMENDS.search(row_text):
+            for number in _REFERENCE.findall(row_text):
                 line = numbered.get(number, 0)
                 if line and line != unit.line:
                     amended.setdefault(line, unit)
@@ -147,9 +150,9 @@ def taken_back(
             and _REVERSAL.search(unit.text)
         ):
             reversed_by[(before.line, before.text)] = unit
-    for name, row in signals.items():
-        own = {one.text for one in row if one.sign > 0}
-        for one in row:
+    for name, found in signals.items():
+        own = {one.text for one in found if one.sign > 0}
+        for one in found:
             if one.sign < 0:
                 continue
             if exception_in(one.text, templates[name]):

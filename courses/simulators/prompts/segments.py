@@ -560,7 +560,8 @@ class _Cutter:
                 content = stripped[inner.end() :]
         content = re.sub(r"^\[[ xX]?\]\s*", "", content.strip())
         switch = re.fullmatch(
-            r"[\"']?([A-Za-z][\w -]{2,60}?)[\"']?\s*[:=]\s*[\"']?(?:false|no|never|off|forbidden)[\"']?\s*[,;.]?",
+            r"[\"']?([A-Za-z][\w -]{2,60}?)[\"']?\s*[:=]\s*[\"']?(?:false|no|never|off"
+            r"|forbidden)[\"']?\s*[,;.]?",
             content,
             re.IGNORECASE,
         )

@@ -78,7 +78,8 @@ _WIDE: Final[Mapping[str, re.Pattern[str]]] = {
         "text-is-data": r"\b(?:instruct\w*|commands?|commanded|orders? (?:you|in|from|to)"
         r"|(?<!in the )system\b|admin|override"
         r"|notices?|ignore\w*|obey\w*|tells? you|you're told|told to|injection|authori[sz]ed|banners?"
-        r"|mails? (?:say|tell|want|ask)s?|customers? (?:say|tell|want|ask)s? (?:you|it)|king|boss\w*|follow it)\b",
+        r"|mails? (?:say|tell|want|ask)s?|customers? (?:say|tell|want|ask)s? (?:you|it)|king"
+        r"|boss\w*|follow it)\b",
         "always-hand-over-on": r"\b(?:lawyers?|attorneys?|legal\w*|courts?|su(?:e|es|ed|ing)"
         r"|judges?|litigat\w*|solicitor"
         r"|hurt|injur\w*|harm\w*|burn\w*|wound\w*|blood|bleed\w*|hospital|accident|cuts?|doctor|finger"
