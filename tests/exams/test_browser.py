@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.xdist_group("live_site")
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # A person of our own: the demonstration learner belongs to the journey through the whole site.
 MAKE_PERSON = """
 from allauth.account.models import EmailAddress
@@ -32,15 +22,11 @@ EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=
 
 
 @pytest.fixture
-def context(live_site: Any) -> Iterator[BrowserContext]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        context = browser.new_context(base_url=live_site.url)
-        context.set_default_timeout(20_000)
-        yield context
-        browser.close()
+def context(live_site: Any, browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=live_site.url)
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
 
 
 def sign_in_and_start(page: Page) -> str:
