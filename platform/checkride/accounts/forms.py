@@ -11,15 +11,21 @@ from django.utils.translation import gettext_lazy as _
 
 from checkride.accounts.models import User
 
+# Unicode's embeddings, overrides and isolates. They turn the text around a name; no name needs one.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def clean_name(value: str) -> str:
     """A name as it is signed into credentials: NFC, single spaces, no control characters.
 
     Raises `ValidationError` for control characters, which some verifiers cannot canonicalise
-    (credentials.md, 1.1).
+    (credentials.md, 1.1), and for those that change the direction of the text around the name.
     """
     name = " ".join(unicodedata.normalize("NFC", value).split())
-    if any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"} for letter in name):
+    if any(
+        letter in _TURNING or unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"}
+        for letter in name
+    ):
         raise forms.ValidationError(
             _("The name holds a character that cannot be printed. Type it again without it.")
         )
