@@ -37,7 +37,10 @@ def main(arguments: list[str]) -> int:
     failed = False
     for path in chosen:
         done = subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{path.stem}"], capture_output=True, text=True, check=False
+            [sys.executable, "-m", f"benchmarks.{path.stem}"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         failed |= done.returncode != 0
         sys.stderr.write(done.stderr)
