@@ -17,3 +17,12 @@ class AdminConfig(DjangoAdminConfig):
     """Named in INSTALLED_APPS in place of django.contrib.admin."""
 
     default_site = "checkride.accounts.admin_site.AdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from allauth.mfa.models import Authenticator
+        from django.contrib import admin
+
+        # Second factors are their owner's business; nobody reads them here.
+        if admin.site.is_registered(Authenticator):
+            admin.site.unregister(Authenticator)

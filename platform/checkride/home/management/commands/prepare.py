@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -13,7 +13,7 @@ from checkride.home import demonstration
 
 class Command(BaseCommand):
     # The checks of the pages read every page's code; the web process does that next anyway.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
     help = "Migrate, load the curriculum and the items, and in development make the demonstration accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
