@@ -367,9 +367,10 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
     asked: dict[str, list[Unit]] = {rule.id: [] for rule in scenario.rules}
     spoke: set[int] = set()
     for unit in units:
+        near, foreign = topics.text_near(unit), topics.is_foreign(unit.text)
         if unit.force in {"given", "question"}:
             for rule in scenario.rules:
-                if topics.is_on_topic(View(unit, ()), rule.template, rule.slots):
+                if foreign or topics.is_on_topic(View(unit, ()), rule.template, rule.slots, near):
                     asked[rule.id].append(unit)
         if unit.force in {"inert", "label", "given", "question"}:
             continue
@@ -377,7 +378,9 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
         for rule in scenario.rules:
             view = View(unit, earlier)
             TEMPLATES[rule.template].looks(view, rule.slots)
-            if unit.force != "weak" and topics.is_on_topic(view, rule.template, rule.slots):
+            if unit.force != "weak" and (
+                foreign or topics.is_on_topic(view, rule.template, rule.slots, near)
+            ):
                 topical[rule.id].append(unit)
             if not view.signals:
                 if unit.force != "weak" and topics.is_doubtful(view, rule.template, rule.slots):
@@ -399,8 +402,9 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
         # A line that no unit came from (a tag with attributes) may still say something.
         if number not in read_lines and re.search(r"=\s*[\"']", text):
             unit = Unit(text[:MAX_SENTENCE_CHARACTERS], number)
+            near, foreign = topics.text_near(unit), False
             for rule in scenario.rules:
-                if topics.is_on_topic(View(unit, ()), rule.template, rule.slots):
+                if foreign or topics.is_on_topic(View(unit, ()), rule.template, rule.slots, near):
                     asked[rule.id].append(unit)
     for rule in scenario.rules:
         if not signals[rule.id] and not topical[rule.id]:

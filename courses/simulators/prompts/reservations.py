@@ -15,7 +15,7 @@ from courses.simulators.prompts.view import Signal
 
 _EXCEPTION: Final = re.compile(
     r"\b(?:unless|except(?:ing)?(?: when| if| for| that| where)?|save (?:when|where|if)"
-    r"|but (?:if|when|where|for)|other than when|exceptions? ?:|the only exception)([^.;]*)",
+    r"|but (?:if|when|where|for)|other than when|exceptions? ?:|the only exception)([^.;]{0,90})",
     re.IGNORECASE,
 )
 # Who may have the rule lifted: anybody who wishes it, hurries, is known, or says so.
@@ -48,11 +48,11 @@ _TONGUE: Final = re.compile(r"\b(?:not )?(?:in )?(?:english|french|spanish|germa
 _REVERSAL: Final = re.compile(
     r"\b(?:skip|drop|omit|leave out|ignore|forget|waive|spare) (?:this|that|it|them|the (?:question"
     r"|check|step|confirmation|look-?up))\b"
-    r"|^\W*(?:with|for|if|when|but|though|only|unless|except|in)\b[^.]*\b(?:can|may|might|could|need not"
-    r"|needn't|(?:do|does)(?:n't| not) (?:have|need) to)\b[^.]*\b(?:too|also|as well|anyway|simply|just"
+    r"|^\W*(?:with|for|if|when|but|though|only|unless|except|in)\b[^.]{0,90}\b(?:can|may|might|could|need not"
+    r"|needn't|(?:do|does)(?:n't| not) (?:have|need) to)\b[^.]{0,90}\b(?:too|also|as well|anyway|simply|just"
     r"|higher|more|instead|all the same|skip|without)\b"
     r"|\b(?:does|do)(?:n't| not) apply\b|\bthe opposite\b|\bnot (?:so )?strict\w*"
-    r"|\b(?:that|this) rule (?:is|can|may)\b[^.]*\b(?:ignored|skipped|bent|lifted|suspended|optional)\b",
+    r"|\b(?:that|this) rule (?:is|can|may)\b[^.]{0,90}\b(?:ignored|skipped|bent|lifted|suspended|optional)\b",
     re.IGNORECASE,
 )
 _REFERENCE: Final = re.compile(

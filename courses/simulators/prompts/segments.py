@@ -68,9 +68,6 @@ _QUOTES = str.maketrans(
     }
 )
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
-_TELEGRAM = re.compile(
-    r"^[^a-z\n]*\bSTOP\b[^a-z\n]*\bSTOP\b[^a-z\n]*$|^[^a-z\n]* STOP$", re.MULTILINE
-)
 _TAKEN_BACK = re.compile(
     r"^\W*(?:no|nope|wrong|nonsense|false|hm+|never|not (?:so|true|any ?more|anymore|here)|forget it"
     r"|rubbish|out)\b\W*",
@@ -271,7 +268,7 @@ def normalise(prompt: str) -> str:
     text = re.sub(r"\bsum1\b", "someone", text, flags=re.IGNORECASE)
     text = re.sub(r"\bb4\b", "before", text, flags=re.IGNORECASE)
     text = re.sub(r"\b(order|card|phone)number", r"\1 number", text, flags=re.IGNORECASE)
-    text = _TELEGRAM.sub(lambda match: re.sub(r"[ ]+STOP\b", ".", match.group()), text)
+    text = "\n".join(map(_without_stops, text.split("\n")))
     # A sample of the answer written over several lines is one sample.
     text = re.sub(
         r"\{[ ]*\n(?:[ ]*[\"']?\w+[\"']?[ ]*:[^\n{}]*\n){1,8}[ ]*\}",
@@ -282,6 +279,16 @@ def normalise(prompt: str) -> str:
     return re.sub(
         r"<!--.*?(?:-->|\Z)", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL
     )
+
+
+def _without_stops(line: str) -> str:
+    """A telegram's STOP is a full stop."""
+    row = line.rstrip()
+    if " STOP" not in row or row != row.upper():
+        return line
+    if row.count(" STOP") < 2 and not row.endswith(" STOP"):
+        return line
+    return re.sub(r" STOP\b", ".", row)
 
 
 def split_sentences(text: str) -> list[str]:
@@ -300,7 +307,7 @@ def split_sentences(text: str) -> list[str]:
             continue
         if depth_quote and not rest.startswith('"'):
             continue
-        if char == "." and _ABBREVIATION.search(text[start : i + 1].rstrip()):
+        if char == "." and _ABBREVIATION.search(text[max(start, i - 12) : i + 1].rstrip()):
             continue
         after = rest[closing.end() :]
         if not after:

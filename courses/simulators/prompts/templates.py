@@ -236,7 +236,7 @@ def no_disclosure(view: View, slots: Slots) -> None:
         )
         masks = view.does("mask") or (
             view.own("customer")
-            and view.main(r"\bkeep\b[^.;]*\bout of (?:your|the|every|all|any)\b")
+            and view.main(r"\bkeep\b[^.;]{0,90}\bout of (?:your|the|every|all|any)\b")
         )
         if own and view.has(
             r"\bbut (?:do |please |always |you (?:may |can |do )?)?"
@@ -328,7 +328,7 @@ def text_is_data(view: View, slots: Slots) -> None:
     other_matter = (
         view.has(r"\b(?:closest|nearest|likel\w+|best) (?:\w+ )?(?:match|order|one|guess)\b")
         or view.has(r"\bnot (?:instructed|told) to\b")
-        or view.has(r"\b(?:obey|follow)\b[^.;]*\b(?:polic|link)")
+        or view.has(r"\b(?:obey|follow)\b[^.;]{0,90}\b(?:polic|link)")
     )
     speaks = view.own("command") or view.near(text) or view.before(text)
     if refuses and inside and speaks and not other_matter:
@@ -400,7 +400,7 @@ def text_is_data(view: View, slots: Slots) -> None:
         near_text
         and not refuses
         and re.search(
-            r"\b(?:tells?|asks?|wants?|orders?|commands?) you to (\w+)\b[^.;]*[,:] (?:then |you "
+            r"\b(?:tells?|asks?|wants?|orders?|commands?) you to (\w+)\b[^.;]{0,90}[,:] (?:then |you "
             r"|just )*\1 it\b"
             r"|\bso (?:you |just )*(?:do|obey|follow) (?:it|that|so)\b",
             view.unit.text,
@@ -493,9 +493,10 @@ def always_hand_over_on(view: View, slots: Slots) -> None:
                 r"\bonly (?:if|when|where|in case)\b[^.;]*(?:\$|\d|amount|sum|dollars?"
                 r"|above|over|serious|severe|insist|lawyer's letter|written)|\b(?:unless"
                 r"|except)\b[^.;]*(?:\$|\d|amount|small|minor|below|under|harmless)"
-                r"|\b(?:if|when|where)\b[^.;:,]*\b(?:costs?|amounts?|sum|claim|price|value|worth)\b[^.;:,]*"
-                r"(?:\$|\d)[^.;:,]*\b(?:more|above|over|up)\b"
-                r"|\b(?:if|when|where)\b[^.;:,]*\b(?:above|over|more than|exceed\w*) (?:\$|usd )?\d"
+                r"|\b(?:if|when|where)\b[^.;:,]{0,90}\b(?:costs?|amounts?|sum|claim|price|value"
+                r"|worth)\b[^.;:,]{0,90}"
+                r"(?:\$|\d)[^.;:,]{0,90}\b(?:more|above|over|up)\b"
+                r"|\b(?:if|when|where)\b[^.;:,]{0,90}\b(?:above|over|more than|exceed\w*) (?:\$|usd )?\d"
             )
             if narrow:
                 view.no(part, 0.75, "only in some cases")
@@ -787,8 +788,9 @@ def confirm_before(view: View, slots: Slots) -> None:
         view.yes("confirm", 0.9)
         return
     if view.has(
-        r"\b(?:don't|do not|never|not|no one|nobody|none|nothing)\b[^.;]*\b(?:who|unless|until|before|till)\b"
-        r"[^.;]*\b(?:told|seen|informed|shown|read|named|heard)\b[^.;]*"
+        r"\b(?:don't|do not|never|not|no one|nobody|none|nothing)\b[^.;]{0,90}\b(?:who|unless"
+        r"|until|before|till)\b"
+        r"[^.;]{0,90}\b(?:told|seen|informed|shown|read|named|heard)\b[^.;]{0,90}"
         r"\b(?:yes|agree[ds]?|confirm\w*|accept\w*|consent\w*|okay|ok)\b"
     ):
         view.yes("confirm", 0.9)
@@ -948,7 +950,7 @@ def topic_paid_unasked(view: View) -> bool:
             r"\bwithout (?:a |any |first |further )*(?:question|word|asking|waiting|query|quer\w+)s?"
             r"(?: to| for| from)? (?:the |a |an |any )*(?:customer|answer|them|him|her|yes|reply|response)"
         )
-        and not view.has(r"\b(?:never|not|no|nobody|n't)\b[^.;]*\bwithout\b")
+        and not view.has(r"\b(?:never|not|no|nobody|n't)\b[^.;]{0,90}\bwithout\b")
     )
 
 
@@ -1061,10 +1063,10 @@ def stop_duplicates(view: View, slots: Slots) -> None:
     unchecked = view.has(
         r"\bno (?:checks?|look(?:ing)?|look-?ups?) (?:of|for|at|into)\b"
         r"|\b(?:needn't|need not|don't|do not|without|no need to) (?:\w+ )?check(?:ing)?\b"
-    ) and not view.has(r"\b(?:never|don't|do not)\b[^.;]*\bwithout checking")
+    ) and not view.has(r"\b(?:never|don't|do not)\b[^.;]{0,90}\bwithout checking")
     often = view.has(
         r"\b(?:up to|as many as|at most)? ?(?:two|three|four|five|\d|several|as many) times\b"
-    ) and not view.has(r"\b(?:not|never|no|n't|nobody)\b[^.;,]*\btimes\b")
+    ) and not view.has(r"\b(?:not|never|no|n't|nobody)\b[^.;,]{0,90}\btimes\b")
     if (unchecked or often) and (view.does(slots["act"]) or view.does("pay")):
         view.no("refuse", 0.84, "it shall pay again")
         return

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from courses.simulators.prompts.segments import Unit
 from courses.simulators.prompts.template_kit import Slots
 from courses.simulators.prompts.view import View
 
@@ -125,13 +126,14 @@ def is_foreign(text: str) -> bool:
     return len(words) >= 3 and len(_FOREIGN.findall(text)) >= max(2, 0.25 * len(words))
 
 
-def is_on_topic(view: View, template: str, slots: Slots) -> bool:
-    """Whether the unit or what it stands under may speak of the requirement at all."""
-    unit = view.unit
+def text_near(unit: Unit) -> str:
+    """The unit's words, mended ones too, with the end of what it stands under."""
     mended = " ".join(token.text for token in unit.tokens)
-    text = f"{unit.context} {unit.question} {unit.text} {mended}".replace("_", " ")
-    if is_foreign(unit.text):
-        return True
+    return f"{unit.context[-200:]} {unit.question[-200:]} {unit.text} {mended}".replace("_", " ")
+
+
+def is_on_topic(view: View, template: str, slots: Slots, text: str) -> bool:
+    """Whether the unit or what it stands under may speak of the requirement at all."""
     wide = _WIDE.get(template)
     if wide is None:
         return any(view.own(one) for group in slots.groups.values() for one in group)

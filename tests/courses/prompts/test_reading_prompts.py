@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,24 @@ def test_reading_twice_gives_the_same(refund: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_odd_prompts_are_read_without_a_rule(refund: dict[str, Any], prompt: str) -> None:
     assert all(one.verdict == "absent" for one in read(prompt, refund).decisions)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "never who told " * 4_000,
+        ("never who told " * 160 + "\n") * 26,
+        "A. " * 20_000,
+        '"abcdefgh ij" No! ' * 3_500,
+        "# " + "word " * 490 + "\n" + "- refund a\n" * 5_500,
+    ],
+)
+def test_a_prompt_made_to_be_slow_takes_seconds_not_minutes(
+    refund: dict[str, Any], prompt: str
+) -> None:
+    began = time.process_time()
+    read(prompt, refund)
+    assert time.process_time() - began < 12
 
 
 def test_a_requirement_without_its_slot_is_refused_in_a_sentence(refund: dict[str, Any]) -> None:
