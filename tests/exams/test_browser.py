@@ -24,7 +24,8 @@ EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=
 @pytest.fixture
 def context(live_site: Any, browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=live_site.url)
-    context.set_default_timeout(20_000)
+    # Longer than the longest pause between two tries of a page that has lost its network.
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 
