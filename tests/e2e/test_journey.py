@@ -242,7 +242,7 @@ def answer(page: Page, item: dict[str, Any]) -> None:
         case "ordering":
             for place, step in enumerate(item["key"], start=1):
                 text = next(row["text"] for row in item["steps"] if row["id"] == step)
-                row = form.locator("li[data-step]").filter(has_text=squeeze(text))
+                row = form.locator(".exam__order li").filter(has_text=squeeze(text))
                 row.locator("select").select_option(str(place))
         case kind:
             raise AssertionError(f"no way to answer an item of kind {kind}")
