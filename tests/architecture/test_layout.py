@@ -40,6 +40,4 @@ def test_lock_files_hold_no_addresses() -> None:
     locks = [*(ROOT / "requirements").glob("*.lock"), ROOT / "platform/frontend/package-lock.json"]
     assert len(locks) >= 4
     for lock in locks:
-        assert "://" not in lock.read_text().replace("https://opencollective", "").replace(
-            '"url": "https://', ""
-        ), lock.name
+        assert "://" not in lock.read_text(), lock.name
