@@ -58,11 +58,8 @@ def random_values(chance: random.Random) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_condition_means_what_it_means_in_python(seed: int) -> None:
     chance = random.Random(seed)
-    text = random_condition(chance)[:190]
-    try:
-        condition = conditions.parse(text, VISIBLE)
-    except conditions.BadCondition:
-        pytest.skip("cut in the middle")
+    text = random_condition(chance)
+    condition = conditions.parse(text, VISIBLE)
     rows = [random_values(chance) for _ in range(20)]
     arrays = {
         name: np.array(
@@ -83,10 +80,7 @@ def test_a_condition_means_what_it_means_in_python(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_an_answer_with_gaps_is_never_wrong(seed: int) -> None:
     chance = random.Random(seed)
-    try:
-        condition = conditions.parse(random_condition(chance)[:190], VISIBLE)
-    except conditions.BadCondition:
-        pytest.skip("cut in the middle")
+    condition = conditions.parse(random_condition(chance), VISIBLE)
     row = random_values(chance)
     hidden = chance.sample(VISIBLE, 2)
     answer = conditions.holds_if_known(
