@@ -3,7 +3,7 @@
 
 import { enableMoving, readAnswer, writeAnswer } from "./answer.js";
 import { Countdown, short } from "./countdown.js";
-import { openOutbox } from "./outbox.js";
+import { holdPage, jot, openOutbox, unjot } from "./outbox.js";
 import { Sender, canonical } from "./sender.js";
 
 const TYPING_PAUSE_MS = 800;
@@ -22,7 +22,8 @@ const { attempt, csrf, statusUrl } = (bar ?? closedPage).dataset;
 const tab = crypto.randomUUID();
 const channel = "BroadcastChannel" in window ? new BroadcastChannel(`exam-${attempt}`) : null;
 
-const outbox = await openOutbox();
+holdPage(tab);
+const outbox = await openOutbox(attempt);
 const leftOver = await outbox.all(attempt);
 const inherited = new Set(leftOver.map((entry) => entry.id));
 const mine = (entry) => entry.clientId === tab || inherited.has(entry.id);
@@ -89,29 +90,40 @@ const position = form ? Number(form.dataset.position) : 0;
 
 const isDirty = () => Boolean(form) && canonical(readAnswer(form)) !== queued;
 
-function newEntry() {
-  const payload = readAnswer(form);
-  queued = canonical(payload);
-  seq += 1;
+// What the form holds now, as the next entry of this page.
+function nextEntry() {
   return {
     attempt,
     position,
     url: form.dataset.saveUrl,
     clientId: tab,
-    seq,
+    seq: seq + 1,
     baseRev: Number(form.dataset.rev),
-    payload,
+    payload: readAnswer(form),
     tried: false,
   };
+}
+
+function takeEntry() {
+  const entry = nextEntry();
+  queued = canonical(entry.payload);
+  seq = entry.seq;
+  return entry;
+}
+
+// What was jotted down while the entry was written is newer and stays.
+function forgetJot(entry) {
+  if (!isDirty()) unjot(entry);
 }
 
 // Into the outbox first. What was not sent yet is replaced, what may have arrived is followed.
 async function queueAnswer() {
   if (!isDirty()) return;
-  const entry = newEntry();
+  const entry = takeEntry();
   const waiting = (await outbox.all(attempt)).findLast((one) => one.clientId === tab && one.position === position);
   if (waiting && !waiting.tried) await outbox.put({ ...waiting, payload: entry.payload });
   else await outbox.add(entry);
+  forgetJot(entry);
 }
 
 async function saveNow() {
@@ -121,6 +133,8 @@ async function saveNow() {
 }
 
 function changed() {
+  if (isDirty()) jot(nextEntry());
+  else unjot({ attempt, clientId: tab, position });
   showSaveState(wasOffline ? "offline" : "saving");
   clearTimeout(pause);
   pause = setTimeout(saveNow, TYPING_PAUSE_MS);
@@ -337,9 +351,10 @@ handIn?.addEventListener("submit", async (event) => {
 function lastWords() {
   if (!isDirty()) return;
   clearTimeout(pause);
-  const entry = newEntry();
+  const entry = takeEntry();
   // Not waited for: there may be no later. The same answer may then arrive twice and counts once.
-  outbox.add(entry).catch(() => {});
+  jot(entry);
+  outbox.add(entry).then(() => forgetJot(entry), () => {});
   sender.sendLast(entry);
 }
 addEventListener("pagehide", lastWords);

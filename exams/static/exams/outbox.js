@@ -1,5 +1,9 @@
 // Answers that the server has not acknowledged, kept on this computer until it has.
 // An answer is written here before it is sent, so a crash or a closed lid loses nothing.
+//
+// The outbox proper is a database, whose writes take a moment. What was typed a moment ago is
+// jotted down in local storage, which is written at once: a page that is closed while it types
+// has no later moment. The next page of this attempt takes over what a closed one jotted down.
 
 const DATABASE = "checkride-exam";
 const STORE = "saves";
@@ -73,10 +77,53 @@ class Stored {
   }
 }
 
-export async function openOutbox() {
+export async function openOutbox(attempt) {
+  const outbox = await openDatabase().then((database) => new Stored(database), () => new Memory());
+  await takeOver(outbox, attempt);
+  return outbox;
+}
+
+// Jotting down ----------------------------------------------------------------------------------
+
+const jotName = (entry) => `exam-jot/${entry.attempt}/${entry.clientId}/${entry.position}`;
+const lockName = (clientId) => `exam-page/${clientId}`;
+
+// Keep an entry at once; where local storage is closed to us the outbox alone has to do.
+export function jot(entry) {
   try {
-    return new Stored(await openDatabase());
+    localStorage.setItem(jotName(entry), JSON.stringify(entry));
+  } catch { /* full or forbidden */ }
+}
+
+export function unjot(entry) {
+  try {
+    localStorage.removeItem(jotName(entry));
+  } catch { /* forbidden, so nothing was written either */ }
+}
+
+// Hold a lock for as long as this page lives, so that no other page takes over what it jots down.
+export function holdPage(clientId) {
+  navigator.locks?.request(lockName(clientId), () => new Promise(() => {}));
+}
+
+async function takeOver(outbox, attempt) {
+  const jots = readJots(attempt);
+  if (jots.length === 0) return;
+  const { held } = (await navigator.locks?.query()) ?? { held: [] };
+  const living = new Set(held.map((lock) => lock.name));
+  const known = new Set((await outbox.all(attempt)).map((entry) => `${entry.clientId}/${entry.seq}`));
+  for (const entry of jots) {
+    if (living.has(lockName(entry.clientId))) continue;
+    if (!known.has(`${entry.clientId}/${entry.seq}`)) await outbox.add(entry);
+    unjot(entry);
+  }
+}
+
+function readJots(attempt) {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(`exam-jot/${attempt}/`));
+    return names.map((name) => JSON.parse(localStorage.getItem(name))).sort((a, b) => a.seq - b.seq);
   } catch {
-    return new Memory();
+    return [];
   }
 }
