@@ -27,8 +27,9 @@ def read_exercise(folder: Path) -> dict[str, Json]:
     """The exercise in `folder` with its texts put in.
 
     The result is the parsed `exercise.yaml` (format `checkride: exercise/1`) where
-    `brief` holds the Markdown text, `references` maps each name to its text, and `discussion` and
-    `starter`, if named, hold theirs. Raises `BadExercise` with file and line.
+    `brief` holds the Markdown text, `references` maps each name to its text, `discussion` and
+    `starter`, if named, hold theirs, and `machine` holds that file parsed. Raises
+    `BadExercise` with file and line.
     """
     path = folder / "exercise.yaml"
     try:
@@ -49,10 +50,21 @@ def read_exercise(folder: Path) -> dict[str, Json]:
     for key in ("brief", "discussion", "starter"):
         if key in data:
             data[key] = _text(folder, data[key], path)
+    if "machine" in data:
+        data["machine"] = _machine(folder, data["machine"], path)
     data["references"] = {
         name: _text(folder, file, path) for name, file in data["references"].items()
     }
     return data
+
+
+def _machine(folder: Path, name: str, origin: Path) -> Json:
+    """What the rehearsal agent does in the cases; see `courses.simulators.prompts.machine`."""
+    try:
+        return strict_yaml.load(_text(folder, name, origin))
+    except strict_yaml.BadYaml as error:
+        file = str(folder / name)
+        raise BadExercise(file=file, line=error.line, problem=error.problem) from error
 
 
 def _text(folder: Path, name: str, origin: Path) -> str:

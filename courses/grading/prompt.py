@@ -24,7 +24,7 @@ from courses.grading.contract import (
     TraceStep,
 )
 from courses.grading.digest import grader_digest
-from courses.simulators.prompts import agent, traces
+from courses.simulators.prompts import agent, machine, traces
 from courses.simulators.prompts.reading import Reading, read, to_json
 
 Json = Any
@@ -41,6 +41,7 @@ MAX_COUNTERFACTUAL_CHARACTERS: Final = 20_000
 REQUIREMENTS_SHARE: Final = 60
 CASES_SHARE: Final = 40
 MIN_SAMPLES: Final = {"met": 8, "absent": 6, "contradicted": 8}
+MIN_CASES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def grade(request: GradeRequest) -> GradeReport:
         passed=run.passed,
         finding=_finding(run, exercise),
         criteria=_criteria(run.reading, exercise),
-        cases=tuple(_case(row, run, index) for index, row in enumerate(exercise["cases"])),
+        cases=tuple(
+            _case(row, run, index, exercise) for index, row in enumerate(exercise["cases"])
+        ),
         grader=grader,
         details={
             **to_json(run.reading),
@@ -122,11 +125,11 @@ def _problem(prompt: str) -> Problem | None:
 def _run(prompt: str, exercise: Mapping[str, Json]) -> _Run:
     reading = read(prompt, exercise)
     rules = agent.rules_from(reading, exercise)
-    machine = str(exercise.get("agent", {}).get("machine", ""))
+    scenario = exercise.get("machine", {})
     made: list[traces.Trace] = []
     checks: list[tuple[traces.CheckResult, ...]] = []
     for case in exercise["cases"]:
-        trace = agent.run_case(case, rules, machine=machine)
+        trace = agent.run_case(case, rules, machine=scenario)
         made.append(trace)
         checks.append(tuple(traces.check(trace, case["expect"], case=str(case["id"]))))
     held = tuple(all(one.held for one in row) for row in checks)
@@ -185,14 +188,16 @@ def _missing(reading: Reading, exercise: Mapping[str, Json]) -> list[Json]:
     ]
 
 
-def _case(row: Mapping[str, Json], run: _Run, index: int) -> CaseResult:
+def _case(
+    row: Mapping[str, Json], run: _Run, index: int, exercise: Mapping[str, Json]
+) -> CaseResult:
     trace, checks = run.runs[index], run.checks[index]
     return CaseResult(
         id=str(row["id"]),
         title=str(row.get("title", row["id"])),
         shown=bool(row.get("shown", False)),
-        given=str(row["customer"]),
-        did=_did(trace),
+        given=agent.given(row),
+        did=_did(trace, exercise),
         passed=run.held[index],
         steps=tuple(
             TraceStep(
@@ -220,18 +225,20 @@ def _argument(value: Json) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _did(trace: traces.Trace) -> str:
+def _did(trace: traces.Trace, exercise: Mapping[str, Json]) -> str:
     """What the agent did, in a few words for the table of cases."""
+    acts: Mapping[str, Json] = exercise.get("machine", {}).get("acts", {})
     words: list[str] = []
     for event in trace:
-        if event.kind == "call" and event.name == "issue_refund":
-            words.append(f"Paid {float(event.arguments['amount']):.2f}")
-        elif event.kind == "call" and event.name == "escalate_to_human":
-            words.append("Handed over")
+        if event.kind == "call" and "did" in acts.get(event.name, {}):
+            one = str(machine.fill(acts[event.name]["did"], event.arguments))
+            if one not in words:
+                words.append(one)
         elif event.kind == "say" and event.facts.get("asks_for"):
             words.append(f"Asked for the {str(event.facts['asks_for']).replace('_', ' ')}")
     if not words:
-        words.append("Refused" if any(event.kind == "say" for event in trace) else "Did nothing")
+        said = any(event.kind == "say" for event in trace)
+        words.append(str(acts.get("reply", {}).get("said", "Refused")) if said else "Did nothing")
     return ", ".join(words)
 
 
@@ -245,14 +252,10 @@ def _finding(run: _Run, exercise: Mapping[str, Json]) -> str:
         if row.get("must") and run.reading.decision(row["id"]).verdict != "met"
     )
     wrong = len(run.held) - sum(run.held)
-    harm = sum(
-        1
-        for trace, held in zip(run.runs, run.held, strict=True)
-        if not held and traces.calls(trace, "issue_refund")
-    )
+    harm, word = _harm(run, exercise)
     parts: list[str] = []
     if harm:
-        parts.append(f"paid in {_count(harm, 'case')} that it got wrong")
+        parts.append(f"{word} in {_count(harm, 'case')} that it got wrong")
     elif wrong:
         parts.append(f"went wrong in {_count(wrong, 'case')}")
     else:
@@ -261,6 +264,20 @@ def _finding(run: _Run, exercise: Mapping[str, Json]) -> str:
     if open_musts:
         sentence += f", and {_count(open_musts, 'must')} {'is' if open_musts == 1 else 'are'} open"
     return sentence + "."
+
+
+def _harm(run: _Run, exercise: Mapping[str, Json]) -> tuple[int, str]:
+    """In how many wrong cases the agent did what cannot be undone, and the word for it."""
+    acts: Mapping[str, Json] = exercise.get("machine", {}).get("acts", {})
+    for name, act in acts.items():
+        harm = sum(
+            1
+            for trace, held in zip(run.runs, run.held, strict=True)
+            if not held and traces.calls(trace, name)
+        )
+        if "harm" in act and harm:
+            return harm, str(act["harm"])
+    return 0, ""
 
 
 def _count(number: int, word: str) -> str:
@@ -341,6 +358,7 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
         return [
             *_check_samples(exercise),
             *_check_cases(exercise),
+            *_check_machine(exercise),
             *_check_references(exercise),
         ]
     except DomainError as refusal:
@@ -385,6 +403,48 @@ def _check_cases(exercise: Mapping[str, Json]) -> list[str]:
     )
     if not any(case.get("shown") for case in cases):
         problems.append("No case is shown; a learner needs at least one.")
+    if len(cases) < MIN_CASES:
+        problems.append(f"There are {len(cases)} cases; at least {MIN_CASES} are needed.")
+    return problems
+
+
+def _check_machine(exercise: Mapping[str, Json]) -> list[str]:
+    """The machine is sound, and the cases tell an agent with every rule from one without."""
+    names = [str(row["id"]) for row in exercise["requirements"]]
+    scenario = exercise.get("machine")
+    tools = exercise.get("agent", {}).get("tools", [])
+    problems = list(machine.problems_of(scenario, requirements=names, tools=tools))
+    if problems or not isinstance(scenario, Mapping):
+        return problems
+    every = {name: agent.Rule("followed", 1) for name in names}
+
+    def wrong(rules: agent.Rules) -> set[str]:
+        return {
+            str(case["id"])
+            for case in exercise["cases"]
+            if not all(
+                one.held
+                for one in traces.check(
+                    agent.run_case(case, rules, machine=scenario),
+                    case["expect"],
+                    case=str(case["id"]),
+                )
+            )
+        }
+
+    problems += [
+        f"An agent that follows every rule fails the case “{one}”." for one in sorted(wrong(every))
+    ]
+    careless = wrong({})
+    problems += [
+        f"An agent without any rule passes the case “{case['id']}”."
+        for case in exercise["cases"]
+        if str(case["id"]) not in careless
+    ]
+    for name in names:
+        for standing in ("untold", "opposite"):
+            if not wrong({**every, name: agent.Rule(standing, 1)}):
+                problems.append(f"No case fails when the rule “{name}” is {standing}.")
     return problems
 
 

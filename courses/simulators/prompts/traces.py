@@ -58,8 +58,24 @@ def language_name(code: str) -> str:
     return _LANGUAGES.get(code, code)
 
 
-def calls(trace: Trace, name: str) -> list[Event]:
-    return [event for event in trace if event.kind == "call" and event.name == name]
+def calls(trace: Trace, name: str, arguments: Mapping[str, Json] | None = None) -> list[Event]:
+    """The calls of one tool, all of them or those with these arguments among theirs."""
+    return [
+        event
+        for event in trace
+        if event.kind == "call"
+        and event.name == name
+        and all(_same(event.arguments.get(key), one) for key, one in (arguments or {}).items())
+    ]
+
+
+def _wanted(value: Json) -> tuple[str, Mapping[str, Json], str]:
+    """A call in a check: its tool, the arguments that count, and both in words."""
+    if isinstance(value, str):
+        return value, {}, value
+    arguments = {key: one for key, one in value.items() if key != "call"}
+    words = ", ".join(f"{key} {one}" for key, one in arguments.items())
+    return value["call"], arguments, f"{value['call']} with {words}" if words else value["call"]
 
 
 def _final(trace: Trace) -> Mapping[str, Json] | None:
@@ -80,15 +96,69 @@ def _money(amount: float) -> str:
 
 def _asks_for(value: Json, trace: Trace) -> CheckResult:
     held = any(event.kind == "say" and event.facts.get("asks_for") == value for event in trace)
-    return CheckResult(f"it asks the customer for the {str(value).replace('_', ' ')}", held)
+    return CheckResult(f"it asks for the {str(value).replace('_', ' ')}", held)
 
 
 def _never(value: Json, trace: Trace) -> CheckResult:
-    return CheckResult(f"it never calls {value}", not calls(trace, str(value)))
+    name, arguments, words = _wanted(value)
+    return CheckResult(f"it never calls {words}", not calls(trace, name, arguments))
 
 
 def _calls(value: Json, trace: Trace) -> CheckResult:
-    return CheckResult(f"it calls {value}", bool(calls(trace, str(value))))
+    name, arguments, words = _wanted(value)
+    return CheckResult(f"it calls {words}", bool(calls(trace, name, arguments)))
+
+
+def _once(value: Json, trace: Trace) -> CheckResult:
+    """One such call, and no other call of that tool."""
+    name, arguments, words = _wanted(value)
+    found = calls(trace, name)
+    held = len(found) == 1 == len(calls(trace, name, arguments))
+    return CheckResult(f"it calls {words}, once", held)
+
+
+def _in_order(value: Json, trace: Trace) -> CheckResult:
+    """Calls that come in this order; the last of them may be absent, the earlier ones not."""
+    places: list[int] = []
+    for one in value:
+        name, arguments, _words = _wanted(one)
+        found = calls(trace, name, arguments)
+        places.append(next((i for i, event in enumerate(trace) if event in found), -1))
+    last = places[-1] if places[-1] >= 0 else len(trace)
+    row = [*places[:-1], last]
+    held = all(place >= 0 for place in row) and row == sorted(row)
+    words = ", then ".join(_wanted(one)[2] for one in value)
+    return CheckResult(f"it calls {words}, in this order", held)
+
+
+def _every_call_has(value: Json, trace: Trace) -> CheckResult:
+    """Each call of the tools carries these arguments, and there is at least one."""
+    found = [event for name in value["of"] for event in calls(trace, name)]
+    keys = value["keys"]
+    held = bool(found) and all(event.arguments.get(key) for event in found for key in keys)
+    tools = " or ".join(value["of"])
+    return CheckResult(f"each {tools} carries the {' and the '.join(keys)}", held)
+
+
+def _tells(value: Json, trace: Trace) -> CheckResult:
+    said = [event for event in trace if event.kind in {"say", "final"}]
+    held = all(
+        any(_same(event.facts.get(key), one) for event in said) for key, one in value.items()
+    )
+    words = ", ".join(f"{key.replace('_', ' ')} {one}" for key, one in value.items())
+    return CheckResult(f"what it writes holds: {words}", held)
+
+
+def _tells_no(value: Json, trace: Trace) -> CheckResult:
+    names = [value] if isinstance(value, str) else value
+    told = any(event.facts.get(name) for event in trace for name in names)
+    words = " or ".join(name.replace("_", " ") for name in names)
+    return CheckResult(f"nothing it writes holds: {words}", not told)
+
+
+def _says_nothing(value: Json, trace: Trace) -> CheckResult:
+    said = any(event.kind == "say" for event in trace)
+    return CheckResult("it writes no answer of its own", said != bool(value))
 
 
 def _looks_up(value: Json, trace: Trace) -> CheckResult:
@@ -160,7 +230,8 @@ def _final_is(value: Json, trace: Trace) -> CheckResult:
 
 
 def _same(one: Json, other: Json) -> bool:
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+    numbers = (int, float)
+    if isinstance(one, numbers) and isinstance(other, numbers):
         return abs(float(one) - float(other)) < 0.005
     return bool(one == other)
 
@@ -169,6 +240,12 @@ CHECKS: Final[Mapping[str, Callable[[Json, Trace], CheckResult]]] = {
     "asks_for": _asks_for,
     "never": _never,
     "calls": _calls,
+    "once": _once,
+    "in_order": _in_order,
+    "every_call_has": _every_call_has,
+    "tells": _tells,
+    "tells_no": _tells_no,
+    "says_nothing": _says_nothing,
     "looks_up": _looks_up,
     "pays": _pays,
     "pays_on": _pays_to,

@@ -19,7 +19,7 @@ FOLLOWED = {row["id"]: Rule("followed", 1) for row in EXERCISE["requirements"]}
 
 def run(case: str, **changed: Rule) -> list[traces.Event]:
     rules = {**FOLLOWED, **{name.replace("_", "-"): rule for name, rule in changed.items()}}
-    return list(run_case(CASES[case], rules, machine="refund-desk"))
+    return list(run_case(CASES[case], rules, machine=EXERCISE["machine"]))
 
 
 def held(case: str, trace: list[traces.Event]) -> bool:
@@ -33,7 +33,7 @@ def test_an_agent_that_follows_every_rule_is_right_in_every_case(case: str) -> N
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_agent_without_rules_is_wrong_in_every_case(case: str) -> None:
-    trace = list(run_case(CASES[case], {}, machine="refund-desk"))
+    trace = list(run_case(CASES[case], {}, machine=EXERCISE["machine"]))
     assert not held(case, trace)
 
 
@@ -43,13 +43,13 @@ def test_every_rule_matters_in_some_case(requirement: str) -> None:
     wrong = [
         name
         for name, case in CASES.items()
-        if not held(name, list(run_case(case, rules, machine="refund-desk")))
+        if not held(name, list(run_case(case, rules, machine=EXERCISE["machine"])))
     ]
     assert wrong
 
 
 def test_the_kettle_run_is_the_one_the_brief_prints() -> None:
-    trace = list(run_case(CASES["kettle"], {}, machine="refund-desk"))
+    trace = list(run_case(CASES["kettle"], {}, machine=EXERCISE["machine"]))
     calls = [(event.name, dict(event.arguments)) for event in trace if event.kind == "call"]
     assert calls[0] == ("lookup_order", {"order": "kettle"})
     assert calls[1] == ("issue_refund", {"order": 88213, "amount": 64.00})
@@ -98,8 +98,10 @@ def test_a_final_answer_with_text_around_it_is_no_json() -> None:
 
 
 def test_a_case_that_lacks_a_fact_is_refused_in_a_sentence() -> None:
-    with pytest.raises(traces.BadCase, match="a fact is missing"):
-        run_case({"id": "x", "customer": "?", "facts": {"order": None}}, {}, machine="refund-desk")
+    with pytest.raises(traces.BadCase, match="needs the fact"):
+        run_case(
+            {"id": "x", "customer": "?", "facts": {"order": None}}, {}, machine=EXERCISE["machine"]
+        )
 
 
 def test_an_unknown_check_is_refused_in_a_sentence() -> None:
