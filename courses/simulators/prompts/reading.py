@@ -33,6 +33,7 @@ CardState = Literal["ok", "unsure", "none"]
 # worst mistake is to reward a prompt for the opposite of the rule.
 SURE: Final[Mapping[Best, float]] = {"met": 0.87, "absent": 0.8, "contradicted": 0.74}
 MAX_PROMPT_CHARACTERS: Final = 64_000
+COPIED_SENTENCES: Final = 3
 MAX_SENTENCE_CHARACTERS: Final = 2_500
 MAX_SENTENCE_TOKENS: Final = 400
 
@@ -231,9 +232,15 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
     units = segments.cut(prompt)
     cases = _other_cases()
 
-    def pasted(text: str) -> bool:
+    def of_brief(text: str) -> bool:
         plain = _plain(text)
         return len(plain.split()) >= 6 and plain in scenario.brief_sentences
+
+    # One sentence that reads like the brief is a rule; a copy of the brief is none.
+    copied = sum(of_brief(unit.text) for unit in units) >= COPIED_SENTENCES
+
+    def pasted(text: str) -> bool:
+        return copied and of_brief(text)
 
     def other_case(unit: Unit) -> str:
         return _other_case(unit, cases, scenario)
