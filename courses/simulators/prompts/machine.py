@@ -48,6 +48,7 @@ class Rule:
 Rules = Mapping[str, Rule]
 
 MOST_EVENTS: Final = 60
+MOST_PROCEDURES: Final = 60  # run in one case
 _HOLE: Final = re.compile(r"\{([A-Za-z_][\w.-]*)(?:\|([a-z]+))?\}")
 _STATES: Final = frozenset({"plain", "warn", "bad", "good"})
 # The key that says what a node is, and the other keys each kind may have.
@@ -117,7 +118,8 @@ def holds(condition: Mapping[str, Json], memory: Mapping[str, Json], rules: Rule
     """Whether every line of a condition is true of the facts.
 
     `true` and `false` ask whether a fact is there and not empty or 0; any other plain value asks
-    for equality, and a number never equals a missing fact. `rules` asks how rules stand.
+    for equality, and a number never equals a missing fact. `rules` asks how rules stand; `open`
+    is every way but `followed`.
     """
     for key, wanted in condition.items():
         if key == "any":
@@ -126,7 +128,7 @@ def holds(condition: Mapping[str, Json], memory: Mapping[str, Json], rules: Rule
         elif key == "rules":
             for name, standing in wanted.items():
                 rule = rules.get(name, Rule())
-                if (standing == "followed") != rule.holds and standing != rule.standing:
+                if rule.holds if standing == "open" else standing != rule.standing:
                     return False
         elif not _compares(look(memory, key), wanted, memory):
             return False
@@ -170,6 +172,7 @@ class _Run:
     memory: dict[str, Json]
     events: list[Event] = field(default_factory=list)
     ended: bool = False
+    depth: int = 0
 
     def rule(self, name: str) -> Rule:
         return self.rules.get(name, Rule())
@@ -200,6 +203,9 @@ class _Run:
         if "run" in node:
             for name, value in (node.get("with") or {}).items():
                 self.memory[name] = self.value(value)
+            self.depth += 1
+            if self.depth > MOST_PROCEDURES:
+                raise ValueError(f"the procedure {node['run']} runs itself without end")
             self.walk(self.machine["procedures"][node["run"]], str(node.get("because", cause)))
             return
         self.event(node, str(node.get("because", cause)))
@@ -223,8 +229,12 @@ class _Run:
                 Event(
                     "call",
                     str(fill(node.get("says", ""), self.memory)),
-                    name=node["call"],
-                    arguments=fill(node.get("with") or {}, self.memory),
+                    name=str(fill(node["call"], self.memory)),
+                    arguments={
+                        key: one
+                        for key, one in fill(node.get("with") or {}, self.memory).items()
+                        if one is not None
+                    },
                     because=because,
                     line=line,
                     state=state,
@@ -370,7 +380,7 @@ def _node_problems(
         kind = kinds[0]
         for key in sorted(set(node) - _KINDS[kind] - {kind}):
             yield f"In {where} a step “{kind}” has the unknown key “{key}”."
-        if kind == "call" and node["call"] not in tools:
+        if kind == "call" and node["call"] not in tools and not _HOLE.fullmatch(node["call"]):
             yield f"In {where} “{node['call']}” is called, which is no tool of the agent."
         if kind == "run" and node["run"] not in procedures:
             yield f"In {where} the procedure “{node['run']}” is run; there is none."
