@@ -12,6 +12,6 @@ class CoursesConfig(AppConfig):
 
     def ready(self) -> None:
         from checkride.accounts import personal_data
-        from courses import own_data
+        from courses import own_data, tasks  # noqa: F401  the import registers the job
 
         personal_data.register("courses", export=own_data.export, erase=own_data.erase)

@@ -82,7 +82,7 @@ class GraderFailed(DomainError):
 class GradersBusy(DomainError):
     code = "graders-busy"
     sentence = (
-        "All graders are busy. Your text is saved, and this run was not counted. "
+        "All graders are busy at this moment. Your text is saved, and nothing was counted. "
         "Try again in a moment."
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,6 +16,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from checkride.accounts.models import User
+from checkride.jobs import queue
+from checkride.lib import clock
 from checkride.lib.errors import DomainError
 from courses import box, study, versions
 from courses.authoring.curriculum import Course, Exercise
@@ -33,6 +36,12 @@ MOST_CHARACTERS = 60_000
 RUNS_UNTIL_HIDDEN_OPEN = 3
 READINGS_PER_MINUTE = 240
 PRACTICE_SEED = "practice"
+GRADE_JOB = "courses.grade"
+# The page grades at once. What it could not grade, because all graders were busy or its process
+# ended, a worker grades after this time.
+HELD_FOR_THE_PAGE = timedelta(seconds=15)
+# After this long without a grade nobody should be told to wait any more.
+LONGEST_WAIT = timedelta(minutes=30)
 
 
 class TextTooLong(DomainError):
@@ -80,7 +89,7 @@ class NotAvailable(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A submission with its report; None when it could not be graded."""
+    """A submission with its report; None when it was refused, or waits for a grader."""
 
     submission: Submission
     report: GradeReport | None
@@ -140,29 +149,67 @@ def run(user: User, course: Course, exercise: Exercise, *, text: str, at: dateti
     """Save the text, grade it in the box and keep the report.
 
     The run is numbered and counted before it is graded, so that a text which stops the grader is
-    counted too, and its refusal is kept beside it. Raises `TextEmpty`, `TextTooLong`,
-    `NoRunsLeft`, and `box.GradersBusy`, which counts nothing.
+    counted too, and its refusal is kept beside it. When all graders are busy the run waits, and a
+    worker grades it. Raises `TextEmpty`, `TextTooLong` and `NoRunsLeft`.
     """
     text = _lines(text)
     if not text.strip():
         raise TextEmpty
     save_draft(user, exercise.id, text=text, over=None, at=at)
     submission = _submit(user, course, exercise, text=text, at=at)
+    try:
+        report = grade(submission)
+    except box.GradersBusy:
+        return Run(submission, None)
+    queue.settle(GRADE_JOB, key=str(submission.pk), result=_outcome(report))
+    return Run(submission, report)
+
+
+def grade(submission: Submission) -> GradeReport | None:
+    """Grade a submission on the exercise as it was, and keep the report, or why there is none.
+
+    Grading twice changes nothing: a grade, once kept, stands. Raises `box.GradersBusy`, after
+    which nothing has changed.
+    """
+    if submission.refusal:
+        return None
+    kept = report_of(submission)
+    if kept is not None:
+        return kept
+    document = submission.version.document
     request = GradeRequest(
-        kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
+        kind=document["kind"], exercise=document, submission=submission.text, seed=PRACTICE_SEED
     )
     began = time.perf_counter()
     try:
         report = box.grade(request)
     except box.GradersBusy:
-        submission.delete()
         raise
     except DomainError as refusal:
         submission.refusal = refusal.message
         submission.save(update_fields=["refusal"])
-        return Run(submission, None)
-    _keep(submission, report, took_s=time.perf_counter() - began, at=at)
-    return Run(submission, report)
+        return None
+    _keep(submission, report, took_s=time.perf_counter() - began)
+    return report_of(submission)
+
+
+def grade_waiting(submission_id: UUID) -> Mapping[str, Json]:
+    """Grade a submission that no page graded; what came of it. Raises what `grade` raises."""
+    submission = Submission.objects.select_related("version").filter(pk=submission_id).first()
+    if submission is None:
+        return {"erased": True}
+    return _outcome(grade(submission))
+
+
+def _outcome(report: GradeReport | None) -> dict[str, Json]:
+    return {"refused": True} if report is None else {"score": report.score}
+
+
+def is_waiting(submission: Submission, *, at: datetime) -> bool:
+    """Whether a grade may still come by itself."""
+    if submission.refusal or GradeReportRow.objects.filter(submission=submission).exists():
+        return False
+    return at - submission.at < LONGEST_WAIT
 
 
 @transaction.atomic
@@ -176,7 +223,7 @@ def _submit(
     last = Submission.objects.filter(user=user, exercise=exercise.id).aggregate(last=Max("number"))[
         "last"
     ]
-    return Submission.objects.create(
+    submission = Submission.objects.create(
         user=user,
         exercise=exercise.id,
         version=_version(user, course, exercise, at=at),
@@ -184,6 +231,9 @@ def _submit(
         text=text,
         at=at,
     )
+    key = str(submission.pk)
+    queue.enqueue(GRADE_JOB, key=key, payload={"submission": key}, hold=HELD_FOR_THE_PAGE)
+    return submission
 
 
 def _version(user: User, course: Course, exercise: Exercise, *, at: datetime) -> ContentVersion:
@@ -198,16 +248,20 @@ def _version(user: User, course: Course, exercise: Exercise, *, at: datetime) ->
     return version
 
 
-def _keep(submission: Submission, report: GradeReport, *, took_s: float, at: datetime) -> None:
-    GradeReportRow.objects.create(
+def _keep(submission: Submission, report: GradeReport, *, took_s: float) -> None:
+    # A page and a worker may grade one submission at the same time; the first grade stands, and
+    # they are equal anyway.
+    GradeReportRow.objects.get_or_create(
         submission=submission,
-        report=report_to_json(report),
-        score=report.score,
-        passed=report.passed,
-        finding=report.finding,
-        grader_digest=report.grader.digest,
-        took_ms=round(took_s * 1000),
-        at=at,
+        defaults={
+            "report": report_to_json(report),
+            "score": report.score,
+            "passed": report.passed,
+            "finding": report.finding,
+            "grader_digest": report.grader.digest,
+            "took_ms": round(took_s * 1000),
+            "at": clock.now(),
+        },
     )
 
 

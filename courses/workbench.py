@@ -251,6 +251,7 @@ def _page(
         "trouble": trouble,
         "shown": shown,
         "shown_version": shown_version,
+        "waiting": shown is not None and practice.is_waiting(shown, at=clock.now()),
         "report": report,
         "before": before,
         "diff": practice.text_changes(before.text, shown.text) if before and shown else [],

@@ -135,3 +135,22 @@ for (const chooser of document.querySelectorAll('[data-versions]')) {
   chooser.querySelector('button').hidden = true;
   chooser.querySelector('select').addEventListener('change', () => chooser.submit());
 }
+
+// A run that waits for a grader: look every few seconds, say when it is there, and leave it to the
+// learner when to load the page, since she may be writing.
+const waiting = document.querySelector('[data-waiting]');
+
+async function lookForGrade() {
+  try {
+    const link = waiting.querySelector('a');
+    const answer = await fetch(link.href);
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (answer.ok && !page.querySelector('[data-waiting]')) {
+      waiting.querySelector('p').replaceChildren(waiting.dataset.ready, ' ', link);
+      return;
+    }
+  } catch { /* the next look will tell */ }
+  setTimeout(lookForGrade, 3000);
+}
+
+if (waiting) setTimeout(lookForGrade, 3000);

@@ -43,17 +43,33 @@ def handled_kinds() -> frozenset[str]:
     return frozenset(_handlers)
 
 
-def enqueue(kind: str, *, key: str, payload: Payload) -> Job:
+def enqueue(kind: str, *, key: str, payload: Payload, hold: timedelta | None = None) -> Job:
     """Insert the job in the caller's transaction and tell a worker once that is committed.
 
-    The same kind and key is the same job: a second call changes nothing.
+    The same kind and key is the same job: a second call changes nothing. With `hold` no worker
+    is told before that time has passed: the caller means to do the work at once and to `settle`
+    the job, and a worker takes over only if the caller could not.
     """
+    due_at = database_now() + (hold or RESEND_AFTER)
     job, made = Job.objects.get_or_create(
-        kind=kind, key=key, defaults={"payload": payload, "due_at": database_now() + RESEND_AFTER}
+        kind=kind, key=key, defaults={"payload": payload, "due_at": due_at}
     )
-    if made:
+    if made and hold is None:
         transaction.on_commit(lambda: _tell_worker(job.pk))
     return job
+
+
+@transaction.atomic
+def settle(kind: str, *, key: str, result: Payload) -> None:
+    """Mark a held job done by its caller. A worker that already has it in hand finishes it."""
+    job = (
+        Job.objects.select_for_update(skip_locked=True)
+        .filter(kind=kind, key=key, done_at__isnull=True, gave_up_at__isnull=True)
+        .first()
+    )
+    if job is not None:
+        job.result, job.done_at = result, database_now()
+        job.save(update_fields=["result", "done_at"])
 
 
 def _tell_worker(job_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -44,6 +45,29 @@ def test_the_same_key_is_the_same_job() -> None:
 
     assert first.pk == second.pk
     assert runs == [{"n": 1}]
+
+
+def test_a_held_job_is_sent_only_when_its_caller_had_time_enough(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks() as told:
+        job = queue.enqueue("test.held", key="a", payload={}, hold=timedelta(minutes=1))
+    assert told == []
+    assert queue.sweep() == 0
+
+    Job.objects.filter(pk=job.pk).update(due_at=database_now())
+    assert queue.sweep() == 1
+
+
+def test_a_held_job_that_its_caller_did_is_settled() -> None:
+    queue.handler("test.held")(lambda payload: {"by": "worker"})
+    job = queue.enqueue("test.held", key="a", payload={}, hold=timedelta(minutes=1))
+
+    queue.settle("test.held", key="a", result={"by": "caller"})
+
+    job.refresh_from_db()
+    assert job.result == {"by": "caller"}
+    assert queue.run_pending() == 0
 
 
 def test_a_job_that_is_done_is_not_done_again() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from checkride.accounts.models import User
+from checkride.jobs import queue
+from checkride.jobs.models import Job
 from checkride.lib.clock import now
 from courses import box, practice, study
 from courses.grading.contract import CaseResult, report_to_json
@@ -122,17 +127,82 @@ def test_a_text_that_stops_the_grader_is_counted_and_its_refusal_kept(
     assert "Your text is saved" in Submission.objects.get().refusal
 
 
-def test_busy_graders_count_no_run_and_keep_the_text(
-    loaded: Path, learner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def all_busy(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make all graders busy; what is returned sets them free again."""
+    grade = box.grade
+
     def busy(_request: object) -> None:
         raise box.GradersBusy
 
     monkeypatch.setattr(box, "grade", busy)
-    with pytest.raises(box.GradersBusy):
+    return lambda: monkeypatch.setattr(box, "grade", grade)
+
+
+def test_a_run_that_finds_all_graders_busy_is_graded_by_a_worker(
+    loaded: Path, learner: User, all_busy: Callable[[], None]
+) -> None:
+    waiting = run(learner, strong("refund-triage"))
+    assert waiting.report is None
+    assert practice.is_waiting(waiting.submission, at=now())
+    assert queue.run_pending() == 0
+    all_busy()
+    assert queue.run_pending() == 1
+    row = graded(waiting.submission)
+    assert row.passed
+    assert not practice.is_waiting(waiting.submission, at=now())
+    # The worker's grade is the one that the page would have given, bit for bit.
+    again = run(learner, strong("refund-triage"))
+    assert again.report is not None
+    assert row.report == report_to_json(again.report)
+
+
+def test_a_run_that_the_page_graded_leaves_nothing_to_the_worker(
+    loaded: Path, learner: User
+) -> None:
+    run(learner, WEAK)
+    assert queue.run_pending() == 0
+    assert Job.objects.get(kind=practice.GRADE_JOB).result == {
+        "score": GradeReportRow.objects.get().score
+    }
+
+
+def test_a_run_whose_page_ended_in_between_is_graded_by_a_worker(
+    loaded: Path, learner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(practice, "_keep", ended)
         run(learner, WEAK)
-    assert not Submission.objects.exists()
-    assert Draft.objects.get().text == WEAK
+    assert queue.run_pending() == 1
+    assert not graded(Submission.objects.get()).passed
+
+
+def test_a_run_that_was_erased_needs_no_grade(
+    loaded: Path, learner: User, all_busy: Callable[[], None]
+) -> None:
+    run(learner, WEAK)
+    Submission.objects.all().delete()
+    all_busy()
+    assert queue.run_pending() == 1
+    assert Job.objects.get(kind=practice.GRADE_JOB).result == {"erased": True}
+
+
+def test_a_run_that_waits_says_so_and_one_that_waited_in_vain_says_that(
+    loaded: Path, learner: User, all_busy: Callable[[], None], client: Client
+) -> None:
+    client.force_login(learner)
+    waiting = run(learner, WEAK).submission
+    address = reverse("courses:result", args=["refund-triage", waiting.number])
+    page = client.get(address).content.decode()
+    assert "Run 1 waits for a grader" in page
+    assert "data-waiting" in page
+    Submission.objects.update(at=now() - timedelta(hours=1))
+    page = client.get(address).content.decode()
+    assert "Run 1 has no result" in page
+    assert "data-waiting" not in page
 
 
 def test_hidden_cases_open_after_three_runs(loaded: Path, learner: User) -> None:
