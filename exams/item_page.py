@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import markdown
 from django.http import QueryDict
+from django.utils.safestring import SafeString, mark_safe
 
+from checkride.lib.html import sanitize_html
 from exams.models import Attempt, AttemptItem, ResponseEvent
 from exams.scoring.items import Face
 from exams.scoring.responses import Payload, completeness, in_words
@@ -53,6 +57,8 @@ class Sheet:
     rows: tuple[Row, ...]
     left: tuple[Row, ...]
     number: str
+    text: str
+    brief: SafeString
     places: tuple[int, ...]
     rev: int
     saved_at: datetime | None
@@ -127,6 +133,8 @@ def sheet(item: AttemptItem) -> Sheet:
         rows=_rows(face, payload),
         left=_left(face, payload),
         number=str(payload.get("number", "")),
+        text=str(payload.get("text", face.starter)),
+        brief=_brief(face),
         places=tuple(range(1, len(face.choices) + 1)),
         rev=response.rev if response else 0,
         saved_at=event.received_at if event else None,
@@ -134,6 +142,19 @@ def sheet(item: AttemptItem) -> Sheet:
         words=in_words(face, payload),
         kept=_kept(item, face, event) if event else None,
     )
+
+
+def _brief(face: Face) -> SafeString:
+    """What a task's candidate reads, from Markdown. Headings move down under the page's own."""
+    if not face.brief:
+        return SafeString()
+    text = _FRONT_MATTER.sub("", face.brief, count=1)
+    text = re.sub(r"^(#{1,4}) ", r"##\1 ", text, flags=re.MULTILINE)
+    html = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists"])
+    return mark_safe(sanitize_html(html))  # noqa: S308  sanitised in the same expression
+
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def overview(attempt: Attempt, *, current: int = 0) -> Overview:
@@ -204,6 +225,8 @@ def payload_from_post(face: Face, post: QueryDict) -> dict[str, Any]:
         case "hotspot":
             lines = [int(line) for line in post.getlist("lines") if line.isdecimal()]
             return {"lines": lines}
+        case "text" | "written" | "prompt" | "map":
+            return {"text": post.get("text", "")}
 
 
 def _whole(post: QueryDict, field: str) -> int | None:

@@ -345,13 +345,17 @@ class GradeRun(models.Model):
         return f"{self.correct} of {self.of}"
 
     def domain_scores(self) -> tuple[DomainScore, ...]:
-        """Right answers by domain, in the blueprint's order."""
-        points: dict[str, list[int]] = {}
-        rows = self.item_scores.values_list("attempt_item__domain", "points")
-        for domain, earned in rows:
-            points.setdefault(domain, []).append(earned)
+        """Points by domain, in the blueprint's order."""
+        points: dict[str, list[tuple[int, int]]] = {}
+        rows = self.item_scores.values_list("attempt_item__domain", "points", "possible")
+        for domain, earned, possible in rows:
+            points.setdefault(domain, []).append((earned, possible))
         return tuple(
-            domain_score(quota.name, points[quota.id])
+            domain_score(
+                quota.name,
+                [earned for earned, _ in points[quota.id]],
+                [possible for _, possible in points[quota.id]],
+            )
             for quota in self.attempt.blueprint.domains
             if quota.id in points
         )
@@ -373,6 +377,56 @@ class ItemScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.points} of {self.possible}"
+
+
+class TaskRun(models.Model):
+    """One task, run on the engine that grades practice. Never changed: another text is another run.
+
+    `refusal` says why a text could not be run, which earns nothing.
+    """
+
+    attempt_item = models.ForeignKey(
+        AttemptItem, on_delete=models.CASCADE, related_name="task_runs"
+    )
+    input_sha256 = models.CharField(max_length=64)
+    score = models.PositiveSmallIntegerField()
+    report = models.JSONField(null=True, blank=True)
+    refusal = models.TextField(blank=True, default="")
+    grader_digest = models.CharField(max_length=80, blank=True, default="")
+    ran_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["attempt_item", "input_sha256"], name="one_run_per_text"),
+            CheckConstraint(condition=Q(score__lte=100), name="a_task_scores_up_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score} of 100"
+
+
+class Rating(models.Model):
+    """One rater's marks for one written answer: points by criterion."""
+
+    attempt_item = models.ForeignKey(AttemptItem, on_delete=models.CASCADE, related_name="ratings")
+    event = models.ForeignKey(ResponseEvent, on_delete=models.CASCADE, related_name="+")
+    rater = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    marks = models.JSONField()
+    note = models.TextField(blank=True, default="")
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["attempt_item", "event", "rater"], name="one_rating_per_rater_and_answer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{sum(self.marks.values())} points"
 
 
 class Result(models.Model):

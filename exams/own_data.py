@@ -9,7 +9,7 @@ from django.db import connection
 
 from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
-from exams.models import Accommodation, Attempt, Response, ResponseEvent
+from exams.models import Accommodation, Attempt, Rating, Response, ResponseEvent, TaskRun
 from exams.scoring.responses import in_words
 
 
@@ -36,6 +36,8 @@ def erase(user: User, at: datetime) -> None:
     attempts = Attempt.objects.filter(candidate=user)
     # A save that is being written finishes first, so that nothing is stored behind our back.
     list(attempts.select_for_update().order_by("pk"))
+    TaskRun.objects.filter(attempt_item__attempt__candidate=user).delete()
+    Rating.objects.filter(attempt_item__attempt__candidate=user).delete()
     Response.objects.filter(attempt_item__attempt__candidate=user).delete()
     with connection.cursor() as cursor:
         # The trigger on the log of saves lets nothing else delete a row.

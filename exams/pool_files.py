@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +15,8 @@ from checkride import audit
 from checkride.jobs.dbclock import database_now
 from checkride.lib.canonical import digest
 from checkride.lib.errors import DomainError
+from courses import catalog
+from courses.exercise_files import read_exercise
 from exams.assembly.blueprint import Blueprint, read_blueprint
 from exams.models import BlueprintVersion, Item, ItemVersion
 from exams.scoring.item_files import BadItems, Document, Problem, read_items
@@ -26,6 +30,14 @@ class BlueprintChanged(DomainError):
     sentence = (
         "The blueprint of {exam} differs from the one loaded as version {version}. Attempts rest on "
         "that one, so nothing was loaded. Give the changed blueprint a new version."
+    )
+
+
+class UnknownExercise(DomainError):
+    code = "unknown-exercise"
+    sentence = (
+        "There is no exercise “{name}”. Name a folder under tasks/, or “curriculum/” and the id of "
+        "an exercise of the curriculum."
     )
 
 
@@ -61,7 +73,9 @@ def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredIte
     for file in sorted((folder / "items").glob("*.yaml")):
         shown = _shown(file)
         try:
-            found = read_items(file.read_text(encoding="utf-8"), file=shown)
+            found = read_items(
+                file.read_text(encoding="utf-8"), file=shown, exercises=_exercises(folder)
+            )
         except BadItems as error:
             problems.extend(error.problems)
             continue
@@ -80,6 +94,22 @@ def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredIte
     if problems:
         raise BadItems(tuple(problems))
     return blueprint, document, entries
+
+
+def _exercises(folder: Path) -> Callable[[str], Document]:
+    """Find the exercise that a task names: a folder of the pool, or one of the curriculum's."""
+
+    def find(name: str) -> Document:
+        if name.startswith("curriculum/"):
+            exercise = catalog.exercise(name.removeprefix("curriculum/"))
+            if exercise is None:
+                raise UnknownExercise(name=name)
+            return exercise.document
+        if not re.fullmatch(r"[a-z0-9-]+", name):
+            raise UnknownExercise(name=name)
+        return read_exercise(folder / "tasks" / name)
+
+    return find
 
 
 def unknown_enemies(entries: list[tuple[ScoredItem, Document]]) -> list[str]:

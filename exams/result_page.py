@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import F
+
 from courses import catalog
 from exams.models import AttemptItem, GradeRun, ItemScore
 from exams.scoring.score import DomainScore, wilson
@@ -61,7 +63,7 @@ class Total:
 
 
 def total(run: GradeRun) -> Total:
-    plausible = wilson(run.correct, run.of)
+    plausible = wilson(run.correct, run.of, draws=run.item_scores.count() or None)
     return Total(
         correct=run.correct,
         of=run.of,
@@ -141,7 +143,9 @@ def _taught(course: catalog.Course, competency_ids: list[str]) -> int:
 
 def _missed_competencies(run: GradeRun) -> dict[str, tuple[str, ...]]:
     missed: dict[str, dict[str, None]] = {}
-    lost = ItemScore.objects.filter(run=run, points=0).values_list("attempt_item", flat=True)
+    lost = ItemScore.objects.filter(run=run, points__lt=F("possible")).values_list(
+        "attempt_item", flat=True
+    )
     for item in AttemptItem.objects.filter(pk__in=lost).select_related("item_version"):
         for competency in item.item_version.scored_item.competencies:
             missed.setdefault(item.domain, {})[competency] = None

@@ -11,19 +11,27 @@ from checkride import audit
 from checkride.accounts.models import User
 from checkride.jobs.dbclock import database_now
 from checkride.lib.canonical import digest
-from exams import outcomes, save_protocol
+from exams import judging, outcomes, save_protocol
 from exams.models import Attempt, AttemptItem, GradeRun, ItemScore, Result
 from exams.scoring.score import POLICY, grader_digest, score_form
 
-GRADE_JOB = "exams.grade"
+GRADE_JOB = judging.GRADE_JOB
 
 
-@transaction.atomic
 def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     """Grade the answers as they stand and release the result; the same answers grade once.
 
-    Raises `StepNotPossible` for an attempt that is still open.
+    Raises `StepNotPossible` for an attempt that is still open, `NotJudgedYet` while raters have not
+    settled every written answer.
     """
+    attempt = Attempt.objects.get(pk=attempt_id)
+    if attempt.is_closed:
+        judging.run_tasks(attempt)
+    return _grade(attempt_id, reason=reason)
+
+
+@transaction.atomic
+def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     attempt = (
         Attempt.objects.select_for_update(of=("self",))
         .select_related("blueprint_version", "candidate")
@@ -34,11 +42,13 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     items = list(attempt.items.select_related("item_version", "response__event"))
     payloads = [item.answer_in_authors_ids for item in items]
     blueprint = attempt.blueprint
+    judged = judging.judged_points(items)
     inputs = digest(
         {
             "blueprint": attempt.blueprint_version.content_sha256,
             "items": [item.item_version.content_sha256 for item in items],
             "answers": payloads,
+            **({"judged": judged} if judged else {}),
         }
     )
     known = GradeRun.objects.filter(
@@ -52,6 +62,7 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
         payloads,
         cut=blueprint.cut.points,
         domains={quota.id: quota.name for quota in blueprint.domains},
+        judged=judged,
     )
     now = database_now()
     run = GradeRun.objects.create(
@@ -67,7 +78,12 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
         graded_at=now,
     )
     ItemScore.objects.bulk_create(
-        ItemScore(run=run, attempt_item=item, points=points)
+        ItemScore(
+            run=run,
+            attempt_item=item,
+            points=points,
+            possible=item.item_version.scored_item.points,
+        )
         for item, points in zip(items, score.points, strict=True)
     )
     was_released = attempt.state == Attempt.State.RELEASED
@@ -75,7 +91,7 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     attempt.state = Attempt.State.RELEASED if was_released else Attempt.State.GRADED
     attempt.lock_version += 1
     attempt.save(update_fields=["current_grade", "state", "lock_version"])
-    # Items are scored by key alone, so no examiner has to look before the candidate may.
+    # Every point comes from a key, an engine or settled ratings: nobody has to look once more.
     release(attempt, run, by=None, at=now)
     return run
 

@@ -9,6 +9,7 @@ from checkride.jobs.periodic import every
 from checkride.jobs.queue import handler
 from exams import delivery, results
 from exams.models import Attempt
+from exams.scoring.score import NotJudgedYet
 
 
 @every(5)
@@ -21,5 +22,9 @@ def grade_attempt(payload: dict[str, Any]) -> dict[str, Any]:
     """Grade and release. Doing it twice changes nothing; an erased attempt needs no grade."""
     if not Attempt.objects.filter(pk=payload["attempt"], candidate__isnull=False).exists():
         return {"erased": True}
-    run = results.grade(UUID(payload["attempt"]), reason=payload["reason"])
+    try:
+        run = results.grade(UUID(payload["attempt"]), reason=payload["reason"])
+    except NotJudgedYet as wait:
+        # The rating that settles the last answer asks again.
+        return {"waiting": wait.message}
     return {"run": run.pk, "correct": run.correct}

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from exams import examiner_views, views
+from exams import examiner_views, rating_views, views
 
 app_name = "exams"
 urlpatterns = [
     path("", views.index, name="index"),
     path("examiner/", examiner_views.running, name="examiner"),
     path("examiner/items/<slug:exam>/", examiner_views.items, name="items"),
+    path("examiner/ratings/", rating_views.waiting, name="ratings"),
+    path("examiner/ratings/<int:item_id>/", rating_views.rate, name="rate"),
     path("examiner/accommodations/", examiner_views.accommodate, name="accommodate"),
     path("examiner/attempts/<uuid:attempt_id>/extend/", examiner_views.extend, name="extend"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),

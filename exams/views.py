@@ -29,7 +29,8 @@ from exams.scoring.responses import BadResponse, completeness
 
 P = ParamSpec("P")
 
-MAX_SAVE_BYTES = 10_000
+# The longest text has 20,000 characters, up to four bytes each, and JSON's escapes beside them.
+MAX_SAVE_BYTES = 150_000
 MAX_SEQUENCE = 2**31 - 1
 _CLIENT = re.compile(r"[A-Za-z0-9-]{1,40}")
 

@@ -10,28 +10,37 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from checkride.lib import strict_yaml
 from checkride.lib.errors import DomainError
 from exams.scoring.items import (
+    JUDGED,
     KINDS,
     Choice,
+    Credit,
     HotspotKey,
     Item,
     ItemKind,
     Key,
+    Level,
     MatchingKey,
     MultipleKey,
     NumericKey,
     OrderingKey,
+    RubricCriterion,
     SingleKey,
+    TaskKey,
+    TextKey,
+    WrittenKey,
 )
+from exams.scoring.responses import plain_text
 
 Document = Mapping[str, Any]
 
 LIFE = ("draft", "reviewed", "pilot", "operational", "retired")
 LEVELS = ("foundation", "practitioner", "lead")
+CREDIT = ("all", "parts")
 COGNITION = ("understand", "apply", "analyse", "evaluate")
 _ID = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 
@@ -61,10 +70,17 @@ class _Wrong(Exception):
     """A sentence about one item, raised where it is found and collected by the reader."""
 
 
-def read_items(text: str, *, file: str) -> tuple[tuple[Item, Document], ...]:
+def _no_exercises(name: str) -> Document:
+    raise _Wrong(f"the exercise “{name}” is not at hand here.")
+
+
+def read_items(
+    text: str, *, file: str, exercises: Callable[[str], Document] = _no_exercises
+) -> tuple[tuple[Item, Document], ...]:
     """Every item of a file with the document it came from.
 
-    Raises `BadItems` with all problems found.
+    `exercises` finds the exercise that a task names; it becomes part of the item's document, so
+    that a changed exercise is a new version of the item. Raises `BadItems` with all problems found.
     """
     try:
         whole = strict_yaml.load(text)
@@ -83,8 +99,9 @@ def read_items(text: str, *, file: str) -> tuple[tuple[Item, Document], ...]:
     for number, entry in enumerate(entries):
         line = lines[number] if number < len(lines) else 1
         try:
+            entry = _with_exercise(entry, exercises)
             item = item_from_document(entry)
-        except _Wrong as wrong:
+        except (_Wrong, DomainError) as wrong:
             name = entry.get("id") if isinstance(entry, dict) else None
             label = f"item “{name}”" if isinstance(name, str) else f"item number {number + 1}"
             problems.append(Problem(file, line, f"{label}: {wrong}"))
@@ -96,6 +113,23 @@ def read_items(text: str, *, file: str) -> tuple[tuple[Item, Document], ...]:
     if problems:
         raise BadItems(tuple(problems))
     return tuple(items)
+
+
+def _with_exercise(entry: Any, exercises: Callable[[str], Document]) -> Any:
+    if not isinstance(entry, dict) or entry.get("kind") not in ("prompt", "map"):
+        return entry
+    exercise = dict(exercises(_text(entry, "exercise")))
+    # What an author keeps for the discussion afterwards is no part of an exam.
+    exercise.pop("discussion", None)
+    brief = entry.get("brief", exercise.get("brief"))
+    leave_out = _texts(entry, "leave_out") if "leave_out" in entry else []
+    for heading in leave_out:
+        brief, found = re.subn(
+            rf"^## {re.escape(heading)}\n.*?(?=^## |\Z)", "", str(brief), flags=re.M | re.S
+        )
+        if not found:
+            raise _Wrong(f"the brief has no section “{heading}” to leave out.")
+    return {**entry, "exercise": exercise, "brief": brief}
 
 
 def _lines_of_items(text: str) -> list[int]:
@@ -122,6 +156,7 @@ def item_from_document(document: Any) -> Item:
     if not _ID.match(item_id) or len(item_id) > 60:
         raise _Wrong("“id” must be lower-case words joined by hyphens, at most 60 characters.")
     log = tuple(_texts(document, "log")) if "log" in document else ()
+    key = _KEYS[cast(ItemKind, kind)](document, log)
     return Item(
         id=item_id,
         kind=cast(ItemKind, kind),
@@ -136,7 +171,9 @@ def item_from_document(document: Any) -> Item:
         stem=" ".join(_text(document, "stem").split()),
         log=log,
         enemies=frozenset(_texts(document, "enemies")) if "enemies" in document else frozenset(),
-        key=_KEYS[cast(ItemKind, kind)](document, log),
+        key=key,
+        points=_points(document, key),
+        credit=cast(Credit, _one_of(document, "credit", CREDIT)) if "credit" in document else "all",
     )
 
 
@@ -205,6 +242,63 @@ def _hotspot(document: Document, log: tuple[str, ...]) -> Key:
     return HotspotKey(frozenset(right))
 
 
+def _short_text(document: Document, _log: tuple[str, ...]) -> Key:
+    accepted = tuple(_texts(document, "accepted"))
+    longest = _count(document, "longest", 4, 200) if "longest" in document else 60
+    if any(len(one) > longest for one in accepted):
+        raise _Wrong(f"an accepted answer is longer than the {longest} characters allowed.")
+    plain = [plain_text(one) for one in accepted]
+    if not all(plain) or len(set(plain)) != len(plain):
+        raise _Wrong("two accepted answers are the same once case and spaces are put aside.")
+    refused = _texts(document, "refused") if "refused" in document else []
+    for one in refused:
+        if plain_text(one) in plain:
+            raise _Wrong(f"“{one}” is accepted and refused.")
+    return TextKey(accepted, longest)
+
+
+def _written(document: Document, _log: tuple[str, ...]) -> Key:
+    entries = document.get("rubric")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= 8:
+        raise _Wrong("“rubric” must list 1 to 8 criteria.")
+    rubric = []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise _Wrong("a criterion needs id, says and levels.")
+        levels = entry.get("levels")
+        if not isinstance(levels, dict) or len(levels) < 2:
+            raise _Wrong("a criterion needs at least two levels: points and what they look like.")
+        steps = []
+        for points, says in levels.items():
+            if type(points) not in (int, str) or not str(points).isdecimal() or int(points) > 20:
+                raise _Wrong("the points of a level must be a whole number from 0 to 20.")
+            if not isinstance(says, str) or not says.strip():
+                raise _Wrong(f"the level of {points} points needs a sentence.")
+            steps.append(Level(int(points), says.strip()))
+        steps.sort(key=lambda level: level.points)
+        if steps[0].points != 0 or len({step.points for step in steps}) != len(steps):
+            raise _Wrong("the levels of a criterion begin with 0 and have points of their own.")
+        rubric.append(RubricCriterion(_text(entry, "id"), _text(entry, "says"), tuple(steps)))
+    if len({criterion.id for criterion in rubric}) != len(rubric):
+        raise _Wrong("two criteria share an id.")
+    longest = _count(document, "longest", 100, 10_000) if "longest" in document else 3_000
+    return WrittenKey(tuple(rubric), longest)
+
+
+def _task(document: Document, _log: tuple[str, ...]) -> Key:
+    exercise = document.get("exercise")
+    engine: Literal["prompt", "workflow_map"] = (
+        "prompt" if document["kind"] == "prompt" else "workflow_map"
+    )
+    if not isinstance(exercise, dict) or exercise.get("kind") != engine:
+        raise _Wrong(f"“exercise” must name an exercise of the kind {engine}.")
+    brief = document.get("brief", exercise.get("brief"))
+    if not isinstance(brief, str) or not brief.strip():
+        raise _Wrong("a task needs a brief.")
+    starter = exercise.get("starter", "") if engine == "workflow_map" else ""
+    return TaskKey(engine, exercise, brief, str(starter), 20_000)
+
+
 _KEYS: dict[ItemKind, Callable[[Document, tuple[str, ...]], Key]] = {
     "single": _single,
     "multiple": _multiple,
@@ -212,7 +306,29 @@ _KEYS: dict[ItemKind, Callable[[Document, tuple[str, ...]], Key]] = {
     "ordering": _ordering,
     "matching": _matching,
     "hotspot": _hotspot,
+    "text": _short_text,
+    "written": _written,
+    "prompt": _task,
+    "map": _task,
 }
+
+
+def _points(document: Document, key: Key) -> int:
+    if isinstance(key, WrittenKey):
+        most = sum(criterion.most for criterion in key.rubric)
+        if document.get("points", most) != most:
+            raise _Wrong(f"“points” must be {most}, the sum of the rubric; or leave it out.")
+        return most
+    if isinstance(key, TaskKey):
+        return _count(document, "points", 1, 100) if "points" in document else 100
+    return _count(document, "points", 1, 20) if "points" in document else 1
+
+
+def _count(document: Document, field: str, least: int, most: int) -> int:
+    number = document.get(field)
+    if type(number) is not int or not least <= number <= most:
+        raise _Wrong(f"“{field}” must be a whole number from {least} to {most}.")
+    return number
 
 
 def _options(document: Document) -> tuple[tuple[Choice, ...], list[str]]:
@@ -273,10 +389,8 @@ def _one_of(document: Document, field: str, allowed: tuple[str, ...]) -> str:
 
 
 def _seconds(document: Document) -> int:
-    seconds = document.get("seconds")
-    if type(seconds) is not int or not 20 <= seconds <= 600:
-        raise _Wrong("“seconds” must be a whole number from 20 to 600.")
-    return seconds
+    # A task that is run takes half an hour; anything else that long is two items.
+    return _count(document, "seconds", 20, 3600 if document["kind"] in JUDGED else 600)
 
 
 def _angoff(document: Document) -> Decimal:

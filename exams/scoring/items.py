@@ -12,18 +12,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, assert_never, get_args
 
-ItemKind: TypeAlias = Literal["single", "multiple", "numeric", "ordering", "matching", "hotspot"]
-
-KINDS: tuple[ItemKind, ...] = (
+ItemKind: TypeAlias = Literal[
     "single",
     "multiple",
     "numeric",
     "ordering",
     "matching",
     "hotspot",
-)
+    "text",
+    "written",
+    "prompt",
+    "map",
+]
+
+KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
+
+# Kinds whose points somebody else finds: two raters, or the engine that grades practice.
+JUDGED: frozenset[ItemKind] = frozenset({"written", "prompt", "map"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,79 @@ class HotspotKey:
     right: frozenset[int]
 
 
-Key: TypeAlias = SingleKey | MultipleKey | NumericKey | OrderingKey | MatchingKey | HotspotKey
+@dataclass(frozen=True, slots=True)
+class TextKey:
+    """Right when the answer equals one of `accepted` after `plain_text`."""
+
+    accepted: tuple[str, ...]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One step of a criterion: what an answer on it looks like."""
+
+    points: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class RubricCriterion:
+    """One thing that raters judge; `levels` run from the fewest points to the most."""
+
+    id: str
+    says: str
+    levels: tuple[Level, ...]
+
+    @property
+    def most(self) -> int:
+        return self.levels[-1].points
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenKey:
+    rubric: tuple[RubricCriterion, ...]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """A task done by running what the candidate wrote, on the engine that grades practice.
+
+    `engine` is the engine's name for the kind, `exercise` the document it grades by, `brief` what
+    the candidate reads (Markdown), `starter` what the editor holds at the beginning.
+    """
+
+    engine: Literal["prompt", "workflow_map"]
+    exercise: Mapping[str, Any]
+    brief: str
+    starter: str
+    longest: int
+
+
+Key: TypeAlias = (
+    SingleKey
+    | MultipleKey
+    | NumericKey
+    | OrderingKey
+    | MatchingKey
+    | HotspotKey
+    | TextKey
+    | WrittenKey
+    | TaskKey
+)
+
+Credit: TypeAlias = Literal["all", "parts"]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One scored task.
 
-    Only an operational item may stand on a form. `seconds` is the time a just-qualified candidate
-    needs; `angoff` the share of just-qualified candidates expected to answer right; `enemies`
-    never share its form.
+    An operational item counts, a pilot item is tried out on a form and does not count, any other
+    stands on no form. `seconds` is the time a just-qualified candidate needs; `angoff` the share of
+    its points that just-qualified candidates are expected to earn; `enemies` never share its form.
+    `points` is what the whole right answer earns; `credit` says whether a part of it earns a part.
     """
 
     id: str
@@ -105,6 +175,12 @@ class Item:
     log: tuple[str, ...]
     enemies: frozenset[str]
     key: Key
+    points: int = 1
+    credit: Credit = "all"
+
+    @property
+    def is_judged(self) -> bool:
+        return self.kind in JUDGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +188,8 @@ class Face:
     """What a candidate sees of an item, in the order drawn for this form.
 
     `choices` are options, steps, right-hand sides or log lines, by kind; `left` is used by
-    matching only; `choose` is how many to choose, where the item says so.
+    matching only; `choose` is how many to choose, where the item says so; `longest` is how many
+    characters an answer in words may have. Of a rubric and of hidden cases nothing is here.
     """
 
     kind: ItemKind
@@ -124,6 +201,10 @@ class Face:
     left: tuple[Choice, ...]
     unit: str
     choose: int
+    longest: int = 0
+    brief: str = ""
+    starter: str = ""
+    points: int = 1
 
 
 Drawn: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -164,6 +245,7 @@ def face_of(item: Item, drawn: Drawn) -> Face:
     left_texts: tuple[Choice, ...] = ()
     unit = ""
     choose = 1
+    longest, brief, starter = 0, "", ""
     log = item.log
     match item.key:
         case SingleKey(options=texts):
@@ -182,6 +264,16 @@ def face_of(item: Item, drawn: Drawn) -> Face:
             instruction = (
                 "mark one line" if choose == 1 else f"mark {_WORDS.get(choose, str(choose))} lines"
             )
+        case TextKey(longest=longest):
+            instruction = "a few words"
+        case WrittenKey(longest=longest):
+            instruction = "an answer in your own words, read by two people"
+        case TaskKey(engine=engine, longest=longest, brief=brief, starter=starter):
+            instruction = (
+                "instructions that are run" if engine == "prompt" else "a workflow map that is run"
+            )
+        case never:
+            assert_never(never)
     by_sign = signs(item, drawn)
     choices = _signed(by_sign.get("choices", {}), texts)
     if isinstance(item.key, HotspotKey):
@@ -196,6 +288,10 @@ def face_of(item: Item, drawn: Drawn) -> Face:
         left=_signed(by_sign.get("left", {}), left_texts),
         unit=unit,
         choose=choose,
+        longest=longest,
+        brief=brief,
+        starter=starter,
+        points=item.points,
     )
 
 

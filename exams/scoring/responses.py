@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
@@ -28,8 +29,9 @@ def check_payload(face: Face, payload: Any) -> dict[str, Any]:
     """Return the payload in its one canonical form, or raise `BadResponse`.
 
     Shapes, by kind: `{"choice": id}`, `{"choices": [id]}`, `{"number": text}`,
-    `{"positions": {id: place}}`, `{"pairs": {left: right}}`, `{"lines": [number]}`. An empty
-    object is a cleared answer. Incomplete answers are kept: half an order is still what was typed.
+    `{"positions": {id: place}}`, `{"pairs": {left: right}}`, `{"lines": [number]}`, and
+    `{"text": text}` for everything in words. An empty object is a cleared answer. Incomplete
+    answers are kept: half an order is still what was typed.
     """
     if not isinstance(payload, dict):
         raise BadResponse(problem="it is not an object")
@@ -71,6 +73,12 @@ def check_payload(face: Face, payload: Any) -> dict[str, Any]:
         case "hotspot":
             lines = {_place(entry, len(ids)) for entry in _listed(value)}
             return {"lines": sorted(lines)} if lines else {}
+        case "text":
+            words = _one_line(value, face.longest)
+            return {"text": words} if words else {}
+        case "written" | "prompt" | "map":
+            text = _text(value, face.longest)
+            return {"text": text} if text.strip() else {}
 
 
 def completeness(face: Face, payload: Payload) -> Completeness:
@@ -91,6 +99,22 @@ def completeness(face: Face, payload: Payload) -> Completeness:
             return "complete" if len(payload["pairs"]) == len(face.left) else "partial"
         case "hotspot":
             return "complete" if len(payload["lines"]) == face.choose else "partial"
+        case "text" | "written":
+            return "complete"
+        case "prompt" | "map":
+            return "partial" if payload["text"].strip() == face.starter.strip() else "complete"
+
+
+def plain_text(typed: str) -> str:
+    """A short answer as it is compared: without case, accents of writing, spare spaces and a full
+    stop at the end. “Least  privilege.” and “least privilege” are one answer."""
+    folded = unicodedata.normalize("NFKC", typed).casefold()
+    folded = folded.translate(_ALIKE)
+    return " ".join(folded.split()).rstrip(".!").strip("\"' ")
+
+
+# Keyboards and word processors write the same sign in several ways.
+_ALIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "‐": "-", "‑": "-", "–": "-"})
 
 
 _GROUPED = r"[1-9]\d{0,2}(?:[, \u00a0\u202f]\d{3})+"
@@ -154,6 +178,12 @@ def in_words(face: Face, payload: Payload) -> str:
         case "hotspot":
             lines = payload["lines"]
             return ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
+        case "text":
+            return f"“{payload['text']}”"
+        case "written" | "prompt" | "map":
+            # A receipt that held every version of a long text would be a book.
+            count = len(payload["text"])
+            return f"a text of {count} character{'' if count == 1 else 's'}"
 
 
 _FIELD = {
@@ -163,6 +193,10 @@ _FIELD = {
     "ordering": "positions",
     "matching": "pairs",
     "hotspot": "lines",
+    "text": "text",
+    "written": "text",
+    "prompt": "text",
+    "map": "text",
 }
 
 
@@ -192,7 +226,23 @@ def _place(value: Any, last: int) -> int:
 
 
 def _typed(value: Any) -> str:
+    return _one_line(value, MAX_TYPED)
+
+
+def _one_line(value: Any, longest: int) -> str:
     typed = " ".join(value.split()) if isinstance(value, str) else None
-    if typed is None or len(typed) > MAX_TYPED or not typed.isprintable():
-        raise BadResponse(problem=f"expected one line of at most {MAX_TYPED} characters")
+    if typed is None or len(typed) > longest or not typed.isprintable():
+        raise BadResponse(problem=f"expected one line of at most {longest} characters")
     return typed
+
+
+def _text(value: Any, longest: int) -> str:
+    """Text of several lines. Line ends become LF; a sign that no text column can hold is refused."""
+    if not isinstance(value, str) or "\x00" in value:
+        raise BadResponse(problem="expected a text")
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise BadResponse(problem="it holds half a character")
+    if len(text) > longest:
+        raise BadResponse(problem=f"it has {len(text)} characters and may have {longest}")
+    return text

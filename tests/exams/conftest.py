@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 # Planted wherever an author writes what a candidate must not read.
 CANARY = "CANARY-7f3a"
 
-KINDS = ["single", "multiple", "numeric", "ordering", "matching", "hotspot"]
+KINDS = ["single", "multiple", "numeric", "ordering", "matching", "hotspot", "text"]
 
 
 def _item(domain: str, number: int) -> dict[str, Any]:
@@ -63,6 +63,8 @@ def _item(domain: str, number: int) -> dict[str, Any]:
                 "key": {"who": "history", "when": "trace"},
                 "why": {"who": CANARY, "when": CANARY},
             }
+        case "text":
+            parts = {"accepted": ["least privilege"], "refused": [CANARY], "why": CANARY}
         case _:
             parts = {
                 "log": ["1 read  file", "2 guess price", "3 write  price"],
@@ -82,7 +84,7 @@ def _write_pool(folder: Path) -> Path:
         0
     ].domains
     for domain in domains:
-        items = [_item(domain.id, number) for number in range(6)]
+        items = [_item(domain.id, number) for number in range(7)]
         # JSON is YAML, and needs no second writer.
         text = "checkride: items/1\nitems: " + json.dumps(items, indent=1)
         (folder / "items" / f"{domain.id}.yaml").write_text(text, encoding="utf-8")
@@ -91,7 +93,7 @@ def _write_pool(folder: Path) -> Path:
 
 @pytest.fixture
 def pool_folder(tmp_path: Path) -> Path:
-    """A folder as authors keep it: the real Foundations blueprint, six invented items a domain."""
+    """A folder as authors keep it: the real Foundations blueprint, seven invented items a domain."""
     return _write_pool(tmp_path / "foundations")
 
 
@@ -112,7 +114,7 @@ def pool(db: None, read_pool: Any) -> Any:
 
 @pytest.fixture
 def ready_attempt(pool: Any, learner: Any) -> Any:
-    """A drawn form that holds every kind of item. Drawing is random, and one in forty forms of this
+    """A drawn form that holds every kind of item. Drawing is random, and some forms of this
     pool lacks a kind that some test looks for: such a form is thrown away unseen and drawn again."""
     from exams import preparation
 
@@ -157,6 +159,8 @@ def right_answer() -> Callable[[Any], dict[str, Any]]:
                 return {"pairs": {left[one]: choice[other] for one, other in right.items()}}
             case kinds.HotspotKey(right=right):
                 return {"lines": sorted(right)}
+            case kinds.TextKey(accepted=accepted):
+                return {"text": accepted[0].upper() + "."}
         raise AssertionError(item)
 
     return answer

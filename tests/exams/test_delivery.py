@@ -504,12 +504,12 @@ def test_a_closed_attempt_cannot_be_extended(open_attempt: Attempt, examiner: An
 
 
 def test_loading_the_same_files_again_changes_nothing(pool: Any, pool_folder: Path) -> None:
-    assert (pool.items, pool.added) == (48, 48)
+    assert (pool.items, pool.added) == (56, 56)
 
     again = pool_files.load(pool_folder)
 
     assert not again.made_changes
-    assert Item.objects.count() == 48
+    assert Item.objects.count() == 56
 
 
 def test_a_changed_item_is_a_new_version_and_running_attempts_keep_the_old(
@@ -520,7 +520,7 @@ def test_a_changed_item_is_a_new_version_and_running_attempts_keep_the_old(
 
     loaded = pool_files.load(pool_folder)
 
-    assert (loaded.added, loaded.changed, loaded.retired) == (0, 6, 0)
+    assert (loaded.added, loaded.changed, loaded.retired) == (0, 7, 0)
     kept = ready_attempt.items.filter(domain="security").select_related("item_version")
     assert all("needs a decision" in item.item_version.document["stem"] for item in kept)
 
@@ -538,8 +538,8 @@ def test_a_changed_blueprint_needs_a_new_version(pool: Any, pool_folder: Path) -
 def test_an_item_that_is_gone_is_retired(pool: Any, pool_folder: Path) -> None:
     (pool_folder / "items" / "security.yaml").unlink()
 
-    assert pool_files.load(pool_folder).retired == 6
-    assert Item.objects.filter(is_operational=True).count() == 42
+    assert pool_files.load(pool_folder).retired == 7
+    assert Item.objects.filter(is_operational=True).count() == 49
 
 
 def test_the_command_names_the_file_and_line_of_a_bad_item(db: None, pool_folder: Path) -> None:
@@ -561,7 +561,7 @@ def test_an_enemy_that_does_not_exist_is_named_by_the_check_and_does_not_stop_a_
         call_command("load_items", str(pool_folder), check=True)
     call_command("load_items", str(pool_folder), verbosity=0)
 
-    assert Item.objects.count() == 48
+    assert Item.objects.count() == 56
 
 
 def test_an_installation_may_keep_its_items_outside_the_repository(
@@ -574,7 +574,7 @@ def test_an_installation_may_keep_its_items_outside_the_repository(
     assert set(Item.objects.values_list("slug", flat=True)) == {
         f"t-{quota.id}-{number}"
         for quota in preparation.current_blueprint("foundations").blueprint.domains
-        for number in range(6)
+        for number in range(7)
     }
 
 

@@ -494,8 +494,8 @@ def test_the_examiner_sees_figures_of_items_and_no_text_of_them(
 
     page = client.get(reverse("exams:items", args=["foundations"])).content.decode()
 
-    assert "0 of 48 items need a look" in page
-    assert page.count("too few answers") == 48
+    assert "0 of 56 items need a look" in page
+    assert page.count("too few answers") == 56
     assert "needs a decision" not in page
     assert CANARY not in page
     rows = item_statistics.item_rows("foundations")

@@ -27,7 +27,16 @@ const READ = {
     const lines = [...form.querySelectorAll("input[name=lines]:checked")].map((box) => Number(box.value));
     return lines.length > 0 ? { lines: lines.sort((one, other) => one - other) } : {};
   },
+  text: (form) => {
+    const words = form.elements.text.value.trim().replace(/\s+/g, " ");
+    return words ? { text: words } : {};
+  },
+  written: (form) => typedText(form),
+  prompt: (form) => typedText(form),
+  map: (form) => typedText(form),
 };
+
+const typedText = (form) => (form.elements.text.value.trim() ? { text: form.elements.text.value } : {});
 
 const selects = (form, prefix) => [...form.querySelectorAll(`select[name^="${prefix}"]`)];
 const idOf = (select) => select.name.slice(select.name.indexOf("-") + 1);
@@ -40,6 +49,7 @@ export function writeAnswer(form, payload) {
   const chosen = new Set([payload.choice, ...(payload.choices ?? []), ...(payload.lines ?? []).map(String)]);
   for (const box of form.querySelectorAll("input[type=radio], input[type=checkbox]")) box.checked = chosen.has(box.value);
   if (form.elements.number) form.elements.number.value = payload.number ?? "";
+  if (form.elements.text) form.elements.text.value = payload.text ?? "";
   for (const select of selects(form, "place-")) select.value = payload.positions?.[idOf(select)] ?? "";
   for (const select of selects(form, "pair-")) select.value = payload.pairs?.[idOf(select)] ?? "";
 }

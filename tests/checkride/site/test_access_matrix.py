@@ -231,6 +231,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             "code": "E4",
             "course_id": "foundations",
             "lesson_id": "f-one",
+            "item_id": 999_999,
             "exercise_id": "refund-triage",
         }
         typed = {"text": "You triage refunds."}
