@@ -42,8 +42,8 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=_("Credential file"),
         help_text=_(
-            "JSON, JWT, or the picture of a badge (PNG, SVG). It is checked and not kept."
-            " Of a PDF, type the code."
+            "JSON, JWT, the picture of a badge (PNG, SVG), or a certificate (PDF) as it was sent."
+            " It is checked and not kept."
         ),
         error_messages={
             "required": _("Choose the file you were given."),
@@ -55,18 +55,16 @@ class FileForm(forms.Form):
         file = cast("UploadedFile[Any]", self.cleaned_data["file"])
         if (file.size or 0) > _LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than a credential can be."))
-        start: bytes = file.read(5)
-        file.seek(0)
-        if start == b"%PDF-":
-            # What most applicants send. It carries no signature: the code on it leads to one.
-            raise forms.ValidationError(
-                _("A PDF can be copied and changed, so it proves nothing. Type the code on it.")
-            )
         return file
 
     def text(self) -> str:
         """The credential in the file. Raises a `DomainError` that says what is wrong with it."""
-        return text_in(self.cleaned_data["file"].read())
+        data: bytes = self.cleaned_data["file"].read()
+        self.is_paper = data.startswith(b"%PDF-")
+        return text_in(data)
+
+    # What is printed on a PDF is not under the signature, and the page has to say so.
+    is_paper = False
 
 
 class ListForm(forms.Form):

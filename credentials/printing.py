@@ -6,9 +6,12 @@ process. The child (`credentials.typesetter`) imports nothing of the site and ge
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _CHILD = Path(__file__).resolve().parent / "typesetter.py"
@@ -17,17 +20,31 @@ _SECONDS = 30
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A text that travels inside the PDF as a file of its own."""
+
+    name: str
+    description: str
+    text: str
+
+
 class NotPrinted(Exception):
     """The child was stopped by a limit or failed; the text says how."""
 
 
-def pdf(page: str, *, fonts: Path) -> bytes:
+def pdf(page: str, *, style: str, fonts: Path, attached: Sequence[Attached] = ()) -> bytes:
     """The page as PDF/UA, set with the fonts in `fonts`. Raises `NotPrinted`."""
+    wanted = {
+        "page": page,
+        "style": style,
+        "attached": [(one.name, one.description, one.text) for one in attached],
+    }
     try:
         done = subprocess.run(
             # -I: neither the environment nor the current folder adds modules to the child's.
             [sys.executable, "-I", str(_CHILD), str(fonts)],
-            input=page.encode("utf-8"),
+            input=json.dumps(wanted).encode("utf-8"),
             capture_output=True,
             timeout=_SECONDS,
             env={name: os.environ[name] for name in _KEPT if name in os.environ},

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from credentials import achievements, awarding, identity, revoking, seal
+from credentials import achievements, awarding, certificate, identity, revoking, seal
 from credentials.models import AchievementVersion, Credential, StatusList
 from credentials.openbadges import baking, keys, shortcode, statuslist
 from credentials.signer import Signer
@@ -35,7 +35,8 @@ class _Made:
     document: dict[str, Any]
     jwt: str
     index: int
-    logged: dict[str, Any] | None = None
+    logged: dict[str, Any] | None
+    row: Credential
 
 
 def write(folder: Path, *, at: datetime) -> list[str]:
@@ -76,6 +77,7 @@ def write(folder: Path, *, at: datetime) -> list[str]:
         "valid.jwt": lambda: valid.jwt.encode(),
         "valid.png": lambda: baking.into_png(seal.png(), text),
         "valid.svg": lambda: baking.into_svg(seal.svg(title), text).encode(),
+        "valid.pdf": lambda: certificate.sheet(valid.row, None, at=at),
         "revoked.json": lambda: _json(revoked.document),
         "expired.json": lambda: _json(expired.document),
         "did.json": lambda: _json(keys.did_document(identity.issuer().id, keyring, log_key)),
@@ -155,7 +157,10 @@ def _issue(signer: Signer, *, at: datetime) -> _Made:
             "document": awarding.unsigned_document(credential, holder_name=_HOLDER),
         },
     )
-    return _Made(answer["document"], answer["jwt"], credential.status_index, answer["logged"])
+    credential.document, credential.jwt = answer["document"], answer["jwt"]
+    return _Made(
+        answer["document"], answer["jwt"], credential.status_index, answer["logged"], credential
+    )
 
 
 def _ask(signer: Signer, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The process that sets a certificate as PDF: HTML comes in, PDF goes out, own fonts are all it may
-load. `credentials.printing` starts it; it imports nothing of the site.
+"""The process that sets a certificate as PDF: a page comes in, a PDF goes out, own fonts are all it
+may load. `credentials.printing` starts it; it imports nothing of the site.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import resource
 import sys
 from pathlib import Path
@@ -13,16 +15,11 @@ import weasyprint
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-_STYLE = Path(__file__).resolve().parent / "static" / "credentials" / "certificate.css"
 _CPU_SECONDS = 20
 _MEMORY_BYTES = 2 * 1024**3
 # Letters only: the static files storage takes any other scheme for the name of a file.
 _SCHEME = "checkridefont:"
-_FONT_NAMES = frozenset(
-    f"{family}-{script}.woff2"
-    for family in ("source-serif-4", "source-sans-3", "jetbrains-mono")
-    for script in ("latin", "latin-ext")
-)
+_FONT_NAME = re.compile(r"[a-z0-9-]{1,60}\.woff2")
 
 
 class Refused(FatalURLFetchingError):  # type: ignore[misc]
@@ -38,7 +35,7 @@ class OwnFontsOnly(URLFetcher):  # type: ignore[misc]
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         name = url.removeprefix(_SCHEME)
-        if name == url or name not in _FONT_NAMES:
+        if name == url or not _FONT_NAME.fullmatch(name):
             raise Refused(f"The certificate may not load {url}.")
         file = self._fonts / name
         if not file.is_file():
@@ -56,14 +53,20 @@ def _main(fonts: Path) -> None:
         resource.setrlimit(what, (most, most))
     fetcher = OwnFontsOnly(fonts, allowed_protocols=())
     configuration = FontConfiguration()
-    page = weasyprint.HTML(
-        string=sys.stdin.buffer.read().decode("utf-8"), base_url="about:blank", url_fetcher=fetcher
-    )
-    style = weasyprint.CSS(
-        string=_STYLE.read_text(encoding="utf-8"), url_fetcher=fetcher, font_config=configuration
-    )
+    wanted = json.loads(sys.stdin.buffer.read())
+    page = weasyprint.HTML(string=wanted["page"], base_url="about:blank", url_fetcher=fetcher)
+    style = weasyprint.CSS(string=wanted["style"], url_fetcher=fetcher, font_config=configuration)
+    attached = [
+        weasyprint.Attachment(
+            string=text.encode("utf-8"), name=name, description=description, relationship="Data"
+        )
+        for name, description, text in wanted["attached"]
+    ]
     made: bytes = page.write_pdf(
-        stylesheets=[style], font_config=configuration, pdf_variant="pdf/ua-1"
+        stylesheets=[style],
+        font_config=configuration,
+        attachments=attached,
+        pdf_variant="pdf/ua-1",
     )
     sys.stdout.buffer.write(made)
 

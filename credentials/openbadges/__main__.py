@@ -1,9 +1,9 @@
 """`checkride-verify FILE...`: check credentials without asking anybody.
 
-Reads JSON, JWT, and baked PNG and SVG files. The issuer's keys (`did.json`) and the revocation
-list (`status-list.json`) are taken from the options or from the folder of each file. A proof that
-the credential is in the issuer's public log (`.tlog-proof`) is read when it lies beside the file
-under the same name.
+Reads JSON, JWT, baked PNG and SVG files, and the file attached to a certificate in PDF. The
+issuer's keys (`did.json`) and the revocation list (`status-list.json`) are taken from the options
+or from the folder of each file. A proof that the credential is in the issuer's public log
+(`.tlog-proof`) is read when it lies beside the file under the same name.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ class FileTooLarge(DomainError):
 
 
 def text_in(data: bytes) -> str:
-    """The credential in a file of any of the four forms. Raises a `DomainError`."""
+    """The credential in a file of any of the five forms. Raises a `DomainError`."""
     if data.startswith(b"\x89PNG"):
         return baking.from_png(data)
+    if data.startswith(b"%PDF-"):
+        return baking.from_pdf(data)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

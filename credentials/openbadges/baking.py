@@ -2,6 +2,7 @@
 
 Source: Open Badges 3.0, document format. A PNG holds one uncompressed `iTXt` chunk with the
 keyword `openbadgecredential`; an SVG one `openbadges:credential` element directly after `<svg>`.
+A certificate in PDF carries the credential as an attached file, see `from_pdf`.
 """
 
 from __future__ import annotations
@@ -83,6 +84,74 @@ def from_svg(svg: str) -> str:
     if found := _SVG_VERIFY.search(svg):
         return html.unescape(found.group(1))
     raise NotBaked()
+
+
+_PDF_LENGTH = re.compile(rb"/Length\s+(\d{1,7})(?!\d|\s+\d)")
+_LONGEST_DICTIONARY = 2_000
+_MOST_STREAMS = 2_000
+_MOST_STREAM_BYTES = 500_000
+_MOST_PDF_BYTES = 8_000_000
+
+
+class NoneAttached(DomainError):
+    code = "none-attached"
+    sentence = (
+        "There is no signed credential in this PDF. What is printed on it can be copied and "
+        "changed, so it proves nothing. Type the code on it."
+    )
+
+
+def from_pdf(pdf: bytes) -> str:
+    """The credential attached to a PDF. Raises `NoneAttached` when there is none, or more than one.
+
+    The PDF is not laid out or trusted: every stream in it is read, within bounds, and the one that
+    is a JSON credential is taken. Whether it is genuine is the signature's question alone.
+    """
+    found: set[str] = set()
+    budget = _MOST_PDF_BYTES
+    place = pdf.find(b"stream")
+    for _count in range(_MOST_STREAMS):
+        if place < 0 or budget <= 0:
+            break
+        if pdf[place - 3 : place] != b"end":
+            content = _pdf_stream(pdf, place)
+            budget -= len(content)
+            if (text := _credential_text(content)) is not None:
+                found.add(text)
+        place = pdf.find(b"stream", place + 6)
+    if len(found) != 1:
+        raise NoneAttached()
+    return found.pop()
+
+
+def _credential_text(content: bytes) -> str | None:
+    text = content.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if not text.startswith(b"{") or b"OpenBadgeCredential" not in text:
+        return None
+    try:
+        return text.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return None
+
+
+def _pdf_stream(pdf: bytes, keyword: int) -> bytes:
+    """The content of the stream whose keyword stands at `keyword`, at most `_MOST_STREAM_BYTES`;
+    empty when it cannot be read."""
+    before = pdf[max(0, keyword - _LONGEST_DICTIONARY) : keyword]
+    dictionary = before[before.rfind(b"obj") + 3 :]
+    start = keyword + 6
+    start += 2 if pdf[start : start + 2] == b"\r\n" else 1
+    if length := _PDF_LENGTH.search(dictionary):
+        end = start + int(length.group(1))
+    else:  # the length is written elsewhere in the file
+        end = pdf.find(b"endstream", start)
+    raw = pdf[start : max(start, min(end, start + _MOST_STREAM_BYTES))]
+    if b"/FlateDecode" not in dictionary:
+        return raw
+    try:
+        return zlib.decompressobj().decompress(raw, _MOST_STREAM_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -145,7 +145,9 @@ def credential_file(request: HttpRequest, number: UUID, form: str) -> HttpRespon
             )
         case _:
             try:
-                made = certificate.pdf(row, at=clock.now())
+                wanted = request.GET.get("paper", "A4")
+                paper: certificate.Paper = "letter" if wanted.lower() == "letter" else "A4"
+                made = certificate.pdf(row, at=clock.now(), paper=paper)
             except certificate.CertificateNotMade as problem:
                 return _private_to_the_link(
                     HttpResponse(problem.message, content_type="text/plain", status=503)
@@ -196,7 +198,10 @@ def check_file(request: HttpRequest) -> HttpResponse:
         form.add_error("file", refusal.message)
         return _verify_page(request, LookUpForm(), file_form=form)
     return _verify_page(
-        request, LookUpForm(), file_form=FileForm(), facts=presentation.file_verdict(verdict)
+        request,
+        LookUpForm(),
+        file_form=FileForm(),
+        facts={**presentation.file_verdict(verdict), "paper": form.is_paper},
     )
 
 

@@ -34,9 +34,11 @@ const fonts = await writeFonts(out);
 await writeFile(`${out}licences.txt`, await licences());
 console.log(`prompt editor and ${fonts} font files written to platform/checkride/ui/static/ui/built/`);
 
-if (existsSync(here('build-contexts.mjs'))) {
-  const contexts = spawnSync(process.execPath, [here('build-contexts.mjs')], {stdio: 'inherit'});
-  if (contexts.status !== 0) process.exit(contexts.status ?? 1);
+for (const script of ['build-contexts.mjs', 'build-typefaces.mjs']) {
+  // A part of the repository may be checked out without the credentials.
+  if (!existsSync(here(script))) continue;
+  const done = spawnSync(process.execPath, [here(script)], {stdio: 'inherit'});
+  if (done.status !== 0) process.exit(done.status ?? 1);
 }
 
 /** The licences of everything that ends up in the built files; the packages ask to be named. */

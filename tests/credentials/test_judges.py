@@ -105,7 +105,7 @@ def test_outsiders_reject_a_forgery(judged: dict[str, dict[str, Any]], name: str
     assert judged[name]["verified"] is False
 
 
-@pytest.mark.parametrize("name", ["valid.json", "valid.jwt", "valid.png", "valid.svg"])
+@pytest.mark.parametrize("name", ["valid.json", "valid.jwt", "valid.png", "valid.svg", "valid.pdf"])
 def test_our_offline_command_accepts_every_form(
     samples: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -443,6 +443,32 @@ def test_the_certificate_is_one_page_with_name_code_and_address(
     assert [round(float(side) * 25.4 / 72) for side in sheet.mediabox[2:]] == [210, 297]
 
 
+def test_an_outsider_takes_the_signed_file_out_of_the_certificate(
+    client: Client, issued: Credential
+) -> None:
+    import io
+
+    from pypdf import PdfReader
+
+    data = client.get(f"{issued.get_absolute_url()}.pdf?paper=letter").content
+
+    paper = PdfReader(io.BytesIO(data))
+    (sheet,) = paper.pages
+    assert json.loads(paper.attachments["credential.json"][0]) == issued.document
+    assert [float(side) for side in sheet.mediabox[2:]] == [612, 792]
+
+
+def test_a_certificate_sent_by_mail_is_checked_by_the_file_inside(
+    client: Client, issued: Credential
+) -> None:
+    data = client.get(f"{issued.get_absolute_url()}.pdf").content
+
+    answer = client.post("/verify/file/", {"file": SimpleUploadedFile("c.pdf", data)})
+
+    assert "This file is genuine, and the credential is in force." in answer.content.decode()
+    assert "What is printed on the PDF was not checked" in answer.content.decode()
+
+
 def test_html_in_a_name_stays_text_and_fetches_nothing(
     client: Client, issued: Credential, learner: Any, running_signer: Any
 ) -> None:
