@@ -156,17 +156,29 @@ def _rule(row: Mapping[str, Json], concepts: dict[str, list[str]]) -> _Rule:
 
 
 def _acts(requirements: Sequence[Mapping[str, Json]]) -> dict[str, list[str]]:
-    """The platform's acts; the people an exercise names count as humans in them."""
-    names = "|".join(
-        name.lower()
-        for row in requirements
-        for name in (row.get("also_called") or {}).get("human", ())
-        if len(name.split()) == 1
-    )
-    humans = f"{HUMANS}|{names}" if names else HUMANS
-    return {
-        act: [phrase.replace(HUMANS, humans) for phrase in phrases] for act, phrases in ACTS.items()
-    }
+    """The platform's acts; the people an exercise names count as humans in them, and those
+    it serves (staff, a vendor) as customers."""
+
+    def named(word: str) -> list[str]:
+        return [
+            name.lower()
+            for row in requirements
+            for name in (row.get("also_called") or {}).get(word, ())
+            if len(name.split()) == 1
+        ]
+
+    humans = "|".join([HUMANS, *named("human")])
+    served = named("customer")
+    acts: dict[str, list[str]] = {}
+    for act, phrases in ACTS.items():
+        acts[act] = [phrase.replace(HUMANS, humans) for phrase in phrases]
+        acts[act] += [
+            re.sub(r"\bcustomer\b", name, phrase)
+            for name in served
+            for phrase in acts[act]
+            if re.search(r"\bcustomer\b", phrase)
+        ]
+    return acts
 
 
 @lru_cache(maxsize=32)
