@@ -165,6 +165,12 @@ _ATTRIBUTED = re.compile(
     r"|once)\b[:,]?)\s*[\"']",
     re.IGNORECASE,
 )
+# "Dario said: ..." whoever Dario is; what the agent itself said is not meant.
+_REPORTED = re.compile(
+    r"^\s*(?:[-*•]\s*)?(?!you\b|if\b|when\b|once\b|after\b|have\b)(?:[\w.'-]+\s+){1,3}?"
+    r"(?:once |always |has |had |just )?(?:said|wrote|told (?:me|us))\b[^\"]{0,30}?[:,]?\s*[\"']",
+    re.IGNORECASE,
+)
 _HEARSAY = re.compile(
     r"\b(?:used to (?!verify|check|pay|identify|decide|call|make)|no longer (?:appl|valid"
     r"|in force|true|hold)\w*"
@@ -802,7 +808,7 @@ def is_attributed(text: str) -> bool:
         r"^\W{0,3}\"[^\"]{12,}\"\s*(?:\(|-|,\s*(?:said|says|wrote)|(?:said|says|wrote)\b)", text
     ):
         return True
-    match = _ATTRIBUTED.match(text)
+    match = _ATTRIBUTED.match(text) or _REPORTED.match(text)
     if match is None:
         return False
     rest = re.split(r"[\"'](?=\s|[.,;:]|$)", text[match.end() :])
