@@ -271,7 +271,9 @@ def read_submission(request: GradeRequest) -> dict[str, Json]:
     """
     world = read_world(request.exercise)
     try:
-        map_ = reading.read_map(request.submission, blocks=world.kinds, visible=world.visible)
+        map_ = reading.read_map(
+            request.submission, blocks=world.kinds, visible=world.visible, options=world.choices
+        )
     except BadMap as error:
         return {"problems": [asdict(problem) for problem in error.problems]}
     findings = checks.run_checks(map_, world)
@@ -310,7 +312,10 @@ def grade(request: GradeRequest) -> GradeReport:
     task = read_task(request.exercise)
     try:
         map_ = reading.read_map(
-            request.submission, blocks=task.world.kinds, visible=task.world.visible
+            request.submission,
+            blocks=task.world.kinds,
+            visible=task.world.visible,
+            options=task.world.choices,
         )
     except BadMap as error:
         return _not_run(
@@ -774,7 +779,9 @@ def replay_case(request: GradeRequest, case: int) -> CaseResult | None:
     if not 1 <= case <= task.cases * task.replications:
         return None
     try:
-        map_ = reading.read_map(request.submission, blocks=world.kinds, visible=world.visible)
+        map_ = reading.read_map(
+            request.submission, blocks=world.kinds, visible=world.visible, options=world.choices
+        )
         if any(finding.severity == "gate" for finding in checks.run_checks(map_, world)):
             return None
         streams = Streams(request.seed, task.cases, task.replications)
@@ -811,7 +818,12 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
         found.append("There is no starter map.")
     else:
         try:
-            reading.read_map(starter, blocks=task.world.kinds, visible=task.world.visible)
+            reading.read_map(
+                starter,
+                blocks=task.world.kinds,
+                visible=task.world.visible,
+                options=task.world.choices,
+            )
         except BadMap as error:
             found.append(f"The starter map cannot be read. {error.message}")
     expected = exercise.get("expected", {})

@@ -27,7 +27,9 @@ from courses.simulators.workflows.model import (
     MAX_NODES,
     MAX_NOTE_CHARACTERS,
     MAX_PATIENCE_S,
+    MAX_PRIORITY,
     MAX_RETRIES,
+    MAX_STAFF,
     OUTCOMES,
     Edge,
     Kind,
@@ -43,6 +45,7 @@ from courses.simulators.workflows.reading import (
     MAY,
     NEEDS,
     NODE_ID,
+    OPTION,
 )
 
 MAX_BYTES = 1_000_000
@@ -113,6 +116,18 @@ _SIDE: Mapping[str, tuple[str, str]] = {
 }
 _SILENT = ("association", "laneSet", "documentation", "extensionElements", "ioSpecification")
 _REPEATS = ("standardLoopCharacteristics", "multiInstanceLoopCharacteristics")
+
+# What a step says in our namespace and BPMN has no word for, beside `kind` and `tools`.
+_ATTRIBUTES = (
+    "block",
+    "actor",
+    "retries",
+    "backoff",
+    "patience",
+    "priority",
+    "undoes",
+    "outcome",
+)
 
 _EVENT_R, _GATEWAY_R, _BOUNDARY_R = 18, 25, 18
 _JOIN_LEFT = 75  # from the middle of a gateway to the middle of the gateway that joins before it
@@ -200,6 +215,9 @@ class _Writer:
         if self.map.layout:
             places = (f"{node_id} {x} {y}" for node_id, (x, y) in self.map.layout)
             process.set(_c("layout"), "; ".join(places))
+        if self.map.options:
+            bought = (f"{key} {value}" for key, value in self.map.options)
+            process.set(_c("options"), "; ".join(bought))
         for node in self.map.nodes:
             self._node(process, node)
             self._boundaries(process, node)
@@ -225,6 +243,7 @@ class _Writer:
             ("retries", node.retries),
             ("backoff", node.backoff_s),
             ("patience", node.patience_s),
+            ("priority", node.priority),
             ("undoes", node.undoes),
             ("outcome", node.outcome),
             # A sub-process without content would be no agent to a modeller.
@@ -606,7 +625,12 @@ class _Importer:
         if self.problems:
             return Imported(None, problems=_few(self.problems))
         map_ = WorkflowMap(
-            self._map_id(process), self._title(process), nodes, edges, self._layout(process, nodes)
+            self._map_id(process),
+            self._title(process),
+            nodes,
+            edges,
+            self._layout(process, nodes),
+            self._options(process),
         )
         return Imported(map_, self._kept(map_), _few(self._left_out()))
 
@@ -650,6 +674,16 @@ class _Importer:
                 x, y = int(match[2]), int(match[3])
                 if max(abs(x), abs(y)) <= 100_000:
                     found[match[1]] = (x, y)
+        return tuple(found.items())
+
+    def _options(self, process: ET.Element) -> tuple[tuple[str, int], ...]:
+        """What was bought, as we wrote it: `reviewer.staff 4; second_desk.staff 2`."""
+        found: dict[str, int] = {}
+        for words in process.get(_c("options"), "").split("; "):
+            key, _, number = words.partition(" ")
+            fits = OPTION.fullmatch(key) and re.fullmatch(r"[0-9]{1,4}", number)
+            if fits and 1 <= int(number) <= MAX_STAFF:
+                found[key] = int(number)
         return tuple(found.items())
 
     def _kept(self, map_: WorkflowMap) -> tuple[str, ...]:
@@ -839,7 +873,7 @@ class _Importer:
         said = self._said(own)
         allowed = (*NEEDS[kind], *MAY[kind])
         taken = {}
-        for key in ("block", "actor", "retries", "backoff", "patience", "undoes", "outcome"):
+        for key in _ATTRIBUTES:
             value = element.get(_c(key))
             if value is None:
                 continue
@@ -862,6 +896,7 @@ class _Importer:
             patience_s=self._patience(element, _int(taken.get("patience")))
             if kind == "human"
             else None,
+            priority=_int(taken.get("priority")),
             undoes=self._undoes(own, taken.get("undoes")) if kind == "rollback" else None,
             outcome=_outcome(taken.get("outcome")),
             tools=self._tools(element) if kind == "agent" else None,
@@ -1003,8 +1038,13 @@ def _fits(key: str, value: str) -> bool:
         return NODE_ID.fullmatch(value) is not None
     if key == "outcome":
         return value in OUTCOMES
-    least = 1 if key == "patience" else 0
-    most = {"retries": MAX_RETRIES, "backoff": MAX_BACKOFF_S, "patience": MAX_PATIENCE_S}[key]
+    least = 1 if key in ("patience", "priority") else 0
+    most = {
+        "retries": MAX_RETRIES,
+        "backoff": MAX_BACKOFF_S,
+        "patience": MAX_PATIENCE_S,
+        "priority": MAX_PRIORITY,
+    }[key]
     return re.fullmatch(r"[0-9]{1,7}", value) is not None and least <= int(value) <= most
 
 

@@ -5,15 +5,18 @@ A map whose loops all carry a `max` unfolds into a finite graph of hidden states
 counters). Probability flows through it once, from the trigger to the ends. Since every comparison
 in a map cuts amounts and confidences at a constant, a cell stands exactly for all cases in it.
 
-Valid without time-outs; where a map has them, the grader adds the simulated difference. Waiting is
-not part of the chain; `Pool.load` is exact because work does not depend on the queue.
+Valid where no queue decides where a case goes, that is without time-outs and without people who
+hurry when the line is long; where a map has them, the grader adds the simulated difference.
+Waiting is not part of the chain; `loads` are exact because work does not depend on the queue.
+
+A state is one whole number with a few bits for each thing it remembers, because millions of them
+are made in a class of learners, and numbers are cheap to copy, compare and forget parts of.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from scipy.special import ndtr
@@ -30,10 +33,14 @@ from courses.simulators.workflows.program import (
     Program,
     Step,
 )
-from courses.simulators.workflows.world import Block, World
+from courses.simulators.workflows.world import World
 
 MAX_STATES = 30_000
 NONE, APPROVE, REJECT, REWORK = range(4)
+# What is remembered of a judgement that is drawn once: not yet drawn, no, yes.
+UNKNOWN, NO, YES = range(3)
+
+Way = tuple[float, int, int]  # probability, edge, state
 
 
 class TooManyStates(DomainError):
@@ -54,25 +61,6 @@ class Cell:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A situation of a case. `fault` is an index; one past the last is a cured fault.
-
-    `seen` has a slot for each block that judges: 0 unknown, else 1 + what it saw.
-    """
-
-    step: int
-    fault: int
-    amount: int = 0
-    confidence: int = -1
-    flagged: bool = False
-    alarm: bool = False
-    verdict: int = NONE
-    payment: int = UNPAID
-    seen: tuple[int, ...] = ()
-    counters: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,30 +154,76 @@ def _confidence_share(shape: tuple[float, float], cell: Cell) -> float:
     return below(cell.high) - below(cell.low)
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A few bits of a state."""
+
+    shift: int
+    low: int
+
+    @property
+    def mask(self) -> int:
+        return self.low << self.shift
+
+    def get(self, state: int) -> int:
+        return (state >> self.shift) & self.low
+
+    def put(self, state: int, value: int) -> int:
+        return (state & ~(self.low << self.shift)) | (value << self.shift)
+
+
 class _Chain:
+    """The fields of a state and what each step does with one; used once."""
+
     def __init__(self, program: Program) -> None:
         self.program = program
         self.world = program.world
         self.amounts = amount_cells(self.world, program.constants("amount"))
         self.confidences = confidence_cells(program.constants("confidence"))
         self.cured = len(self.world.faults)
-        self.slots = {
-            slot: number
-            for number, slot in enumerate(
-                [(block.id, "sees") for block in program.blocks if block.hit]
-                + [(block.id, "proposes") for block in program.blocks if block.confidence]
-                + [(block.id, "sent back") for block in program.blocks if block.rework_share]
-                + [(block.id, "cures") for block in program.blocks if block.cure_on_rework]
-                + [(block.id, "reverses") for block in program.blocks if block.kind == "rollback"]
+        self._bits = 0
+        self.fault = self._field(self.cured)
+        self.amount = self._field(len(self.amounts) - 1)
+        self.confidence = self._field(len(self.confidences))  # 0: nobody has proposed yet
+        self.flagged = self._field(1)
+        self.alarm = self._field(1)
+        self.verdict = self._field(REWORK)
+        self.payment = self._field(UNDONE)
+        self.slots: dict[tuple[str, str], _Field] = {}
+        for block in program.blocks:
+            if block.hit:
+                self.slots[(block.id, "sees")] = self._field(YES)
+            if block.confidence:
+                self.slots[(block.id, "proposes")] = self._field(len(self.confidences))
+            if block.rework_share:
+                self.slots[(block.id, "sent back")] = self._field(YES)
+            if block.cure_on_rework:
+                self.slots[(block.id, "cures")] = self._field(YES)
+            if block.kind == "rollback":
+                self.slots[(block.id, "reverses")] = self._field(YES)
+        self.counters = [
+            self._field(choice.most)
+            for choice in sorted(
+                (c for step in program.steps for c in step.choices if c.counter is not None),
+                key=lambda choice: choice.counter or 0,
             )
-        }
-        self.of_proposal = [
-            n for (_, what), n in self.slots.items() if what in ("sees", "proposes")
         ]
+        # A new proposal has not been looked at by anybody.
+        self.of_proposal = 0
+        for (_, what), field in self.slots.items():
+            if what in ("sees", "proposes"):
+                self.of_proposal |= field.mask
         self.keeps = [self._keeps(step) for step in program.steps]
+        self.follow = [self._follower(step) for step in program.steps]
 
-    def _keeps(self, step: Step) -> tuple[frozenset[str], frozenset[int], frozenset[int]]:
-        """What still matters from this step on: variables asked about, slots, loop counters.
+    def _field(self, most: int) -> _Field:
+        width = most.bit_length()
+        field = _Field(self._bits, (1 << width) - 1)
+        self._bits += width
+        return field
+
+    def _keeps(self, step: Step) -> tuple[int, int]:
+        """Which bits still matter from this step on, for a harmless and for a harmful case.
 
         Everything else is forgotten, which merges states and changes no probability.
         """
@@ -204,244 +238,246 @@ class _Chain:
         # An agent may be asked to redo a case, which depends on the verdict.
         if any(other.node.kind == "agent" for other in reach):
             asked.add("verdict")
-        return (
-            frozenset(asked),
-            frozenset(n for (block, _), n in self.slots.items() if block in blocks),
-            frozenset(
-                choice.counter
-                for other in reach
-                for choice in other.choices
-                if choice.counter is not None
-            ),
-        )
+        kept = self.fault.mask | self.payment.mask
+        for name in ("confidence", "flagged", "alarm", "verdict"):
+            if name in asked:
+                kept |= getattr(self, name).mask
+        for (block, _), field in self.slots.items():
+            if block in blocks:
+                kept |= field.mask
+        for other in reach:
+            for choice in other.choices:
+                if choice.counter is not None:
+                    kept |= self.counters[choice.counter].mask
+        harmful = kept | self.amount.mask
+        return (harmful if "amount" in asked else kept), harmful
 
-    def settle(self, state: State) -> State:
-        asked, slots, counters = self.keeps[state.step]
-        harmless = state.fault in (0, self.cured)
-        return State(
-            step=state.step,
-            fault=state.fault,
-            amount=state.amount if "amount" in asked or not harmless else 0,
-            confidence=state.confidence if "confidence" in asked else -1,
-            flagged=state.flagged and "flagged" in asked,
-            alarm=state.alarm and "alarm" in asked,
-            verdict=state.verdict if "verdict" in asked else NONE,
-            payment=state.payment,
-            seen=tuple(value if n in slots else 0 for n, value in enumerate(state.seen)),
-            counters=tuple(value if n in counters else 0 for n, value in enumerate(state.counters)),
-        )
+    def settle(self, step: int, state: int) -> int:
+        """The state with everything forgotten that no longer matters at this step."""
+        harmless = self.fault.get(state) in (0, self.cured)
+        return state & self.keeps[step][0 if harmless else 1]
 
-    def kind_of(self, fault: int) -> int:
+    def kind_of(self, state: int) -> int:
         """The row of the world's tables: a cured case looks like a faultless one."""
+        fault = self.fault.get(state)
         return 0 if fault == self.cured else fault
 
-    def follow(self, state: State) -> list[tuple[float, State]]:
-        """Where a case in this state goes next, with probabilities; empty at an end or when stuck."""
-        step = self.program.steps[state.step]
+    # -- what a step does ----------------------------------------------------------------------
+
+    def _follower(self, step: Step) -> Callable[[int], Iterable[Way]]:
+        """Where a case in a state goes from this step; nothing at an end or when it is stuck."""
         match step.node.kind:
             case "end":
-                return []
+                return lambda _state: ()
             case "gateway":
-                return [(1.0, self._choose(step, state))]
+                return self._gateway(step)
             case "tool":
-                return self._tool(step, state)
+                return self._tool(step)
             case "agent":
-                return self._agent(step, state)
+                return self._agent(step)
             case "guard" | "monitor":
-                return self._watch(step, state)
+                return self._watch(step)
             case "human":
-                return self._human(step, state)
+                return self._human(step)
             case "escalation":
-                return [(1.0, self._escalation(step, state))]
+                return self._escalation(step)
             case "rollback":
-                return self._rollback(step, state)
+                return self._rollback(step)
             case _:
-                return [(1.0, self._go(state, step.ok))]
+                edge = _needed(step.ok)
+                return lambda state: ((1.0, edge, state),)
 
-    def _go(self, state: State, edge: int | None, **changes: object) -> State:
-        assert edge is not None  # noqa: S101  # the gates hold
-        fields = {name: getattr(state, name) for name in State.__slots__}
-        fields.update(changes)
-        fields["step"] = self.program.heads[edge]
-        return State(**fields)
+    def _gateway(self, step: Step) -> Callable[[int], Iterable[Way]]:
+        matters = 0
+        for choice in step.choices:
+            for name in conditions.variables(choice.condition):
+                matters |= getattr(self, name).mask
+            if choice.counter is not None:
+                matters |= self.counters[choice.counter].mask
+        known: dict[int, tuple[int, _Field | None]] = {}
 
-    def _slot(self, state: State, block: Block, what: str) -> int:
-        return state.seen[self.slots[(block.id, what)]]
+        def follow(state: int) -> Iterable[Way]:
+            seen = state & matters
+            found = known.get(seen)
+            if found is None:
+                found = known[seen] = self._chosen(step, seen)
+            edge, counter = found
+            if counter is not None:
+                state = counter.put(state, counter.get(state) + 1)
+            return ((1.0, edge, state),)
 
-    def _put(self, state: State, block: Block, what: str, value: int) -> tuple[int, ...]:
-        number = self.slots[(block.id, what)]
-        return (*state.seen[:number], value, *state.seen[number + 1 :])
+        return follow
 
-    def _choose(self, step: Step, state: State) -> State:
+    def _chosen(self, step: Step, state: int) -> tuple[int, _Field | None]:
+        confidence = self.confidence.get(state)
         values: dict[str, Value] = {
-            "confidence": self.confidences[state.confidence].value
-            if state.confidence >= 0
-            else 0.0,
-            "amount": self.amounts[state.amount].value,
-            "flagged": state.flagged,
-            "alarm": state.alarm,
-            "verdict": VERDICTS[state.verdict],
+            "confidence": self.confidences[confidence - 1].value if confidence else 0.0,
+            "amount": self.amounts[self.amount.get(state)].value,
+            "flagged": bool(self.flagged.get(state)),
+            "alarm": bool(self.alarm.get(state)),
+            "verdict": VERDICTS[self.verdict.get(state)],
         }
         for choice in step.choices:
             if not conditions.holds(choice.condition, values):
                 continue
             if choice.counter is None:
-                return self._go(state, choice.edge)
-            count = state.counters[choice.counter]
-            if count < choice.most:
-                at = choice.counter
-                counters = (*state.counters[:at], count + 1, *state.counters[at + 1 :])
-                return self._go(state, choice.edge, counters=counters)
-        return self._go(state, step.otherwise)
+                return choice.edge, None
+            counter = self.counters[choice.counter]
+            if counter.get(state) < choice.most:
+                return choice.edge, counter
+        return _needed(step.otherwise), None
 
-    def _tool(self, step: Step, state: State) -> list[tuple[float, State]]:
+    def _tool(self, step: Step) -> Callable[[int], Iterable[Way]]:
         block = step.block
         assert block is not None  # noqa: S101
         fails = block.fail ** (1 + (step.node.retries or 0))
-        payment = PAID if step.acts and state.payment == UNPAID else state.payment
-        ways = [(1 - fails, self._go(state, step.ok, payment=payment))]
-        if fails and step.error is not None:
-            ways.append((fails, self._go(state, step.error)))
-        return ways
+        ok = _needed(step.ok)
 
-    def _agent(self, step: Step, state: State) -> list[tuple[float, State]]:
+        def follow(state: int) -> Iterable[Way]:
+            done = state
+            if step.acts and self.payment.get(state) == UNPAID:
+                done = self.payment.put(state, PAID)
+            yield 1 - fails, ok, done
+            if fails and step.error is not None:
+                yield fails, step.error, state
+
+        return follow
+
+    def _agent(self, step: Step) -> Callable[[int], Iterable[Way]]:
         block = step.block
         assert block is not None  # noqa: S101
-        redo = state.verdict == REWORK
-        seen = state.seen
-        ways: list[tuple[float, int, tuple[int, ...]]] = [(1.0, state.fault, seen)]
-        if redo:
-            fresh = tuple(0 if n in self.of_proposal else value for n, value in enumerate(seen))
-            ways = [(1.0, state.fault, fresh)]
-            if block.cure_on_rework and state.fault not in (0, self.cured):
-                slot = self.slots[(block.id, "cures")]
-                cured = (*fresh[:slot], 2, *fresh[slot + 1 :])
-                not_cured = (*fresh[:slot], 1, *fresh[slot + 1 :])
-                if fresh[slot] == 0:
-                    p = block.cure_on_rework
-                    ways = [(p, self.cured, cured), (1 - p, state.fault, not_cured)]
-        found: list[tuple[float, State]] = []
-        for p, fault, slots in ways:
-            known = slots[self.slots[(block.id, "proposes")]] if block.confidence else 1
-            if not block.confidence:
-                found.append((p, self._go(state, step.ok, fault=fault, seen=slots, verdict=NONE)))
-                continue
-            shares = [
-                (_confidence_share(block.confidence[self.kind_of(fault)], cell), number)
+        ok = _needed(step.ok)
+        cures = self.slots.get((block.id, "cures"))
+        proposes = self.slots.get((block.id, "proposes"))
+        shares = [
+            [
+                (share, number)
                 for number, cell in enumerate(self.confidences)
+                if (share := _confidence_share(shape, cell)) > 0
             ]
-            if known:
-                shares = [(1.0, known - 1)]
-            number_slot = self.slots[(block.id, "proposes")]
-            for share, number in shares:
-                if share <= 0:
+            for shape in block.confidence
+        ]
+
+        def redone(state: int) -> Iterable[tuple[float, int]]:
+            state &= ~self.of_proposal
+            harmless = self.fault.get(state) in (0, self.cured)
+            if cures is None or harmless or cures.get(state) != UNKNOWN:
+                return ((1.0, state),)
+            better = self.fault.put(cures.put(state, YES), self.cured)
+            p = block.cure_on_rework
+            return ((p, better), (1 - p, cures.put(state, NO)))
+
+        def follow(state: int) -> Iterable[Way]:
+            again = self.verdict.get(state) == REWORK
+            for p, here in redone(state) if again else ((1.0, state),):
+                here = self.verdict.put(here, NONE)
+                if proposes is None:
+                    yield p, ok, here
                     continue
-                after = (*slots[:number_slot], 1 + number, *slots[number_slot + 1 :])
-                found.append(
-                    (
-                        p * share,
-                        self._go(
-                            state,
-                            step.ok,
-                            fault=fault,
-                            confidence=number,
-                            verdict=NONE,
-                            seen=after,
-                        ),
-                    )
-                )
-        return found
+                known = proposes.get(here)
+                if known:
+                    yield p, ok, self.confidence.put(here, known)
+                    continue
+                for share, number in shares[self.kind_of(here)]:
+                    after = proposes.put(here, number + 1)
+                    yield p * share, ok, self.confidence.put(after, number + 1)
 
-    def _sees(self, state: State, block: Block) -> list[tuple[float, bool, tuple[int, ...]]]:
-        """Whether the block objects to this proposal, and what is remembered of it."""
-        known = self._slot(state, block, "sees")
-        if known:
-            return [(1.0, known == 2, state.seen)]
-        p = block.hit[self.kind_of(state.fault)]
-        return [
-            (share, objects, self._put(state, block, "sees", 2 if objects else 1))
-            for share, objects in ((p, True), (1 - p, False))
-            if share > 0
-        ]
+        return follow
 
-    def _watch(self, step: Step, state: State) -> list[tuple[float, State]]:
+    def _sees(self, state: int, slot: _Field, hit: float) -> Iterable[tuple[float, bool, int]]:
+        """Whether a block objects to this proposal, and the state that remembers it."""
+        known = slot.get(state)
+        if known != UNKNOWN:
+            yield 1.0, known == YES, state
+            return
+        if hit > 0:
+            yield hit, True, slot.put(state, YES)
+        if hit < 1:
+            yield 1 - hit, False, slot.put(state, NO)
+
+    def _watch(self, step: Step) -> Callable[[int], Iterable[Way]]:
         block = step.block
         assert block is not None  # noqa: S101
-        if step.node.kind == "guard":
+        ok = _needed(step.ok)
+        slot = self.slots[(block.id, "sees")]
+        guard = step.node.kind == "guard"
+        says = self.flagged if guard else self.alarm
+
+        def follow(state: int) -> Iterable[Way]:
+            if not guard and self.payment.get(state) == UNPAID:
+                return [(1.0, ok, self.alarm.put(state, 0))]
+            hit = block.hit[self.kind_of(state)]
             return [
-                (p, self._go(state, step.ok, flagged=sees, seen=seen))
-                for p, sees, seen in self._sees(state, block)
+                (p, ok, says.put(after, sees)) for p, sees, after in self._sees(state, slot, hit)
             ]
-        if state.payment == UNPAID:
-            return [(1.0, self._go(state, step.ok, alarm=False))]
-        return [
-            (p, self._go(state, step.ok, alarm=sees, seen=seen))
-            for p, sees, seen in self._sees(state, block)
-        ]
 
-    def _human(self, step: Step, state: State) -> list[tuple[float, State]]:
+        return follow
+
+    def _human(self, step: Step) -> Callable[[int], Iterable[Way]]:
         block = step.block
         assert block is not None  # noqa: S101
-        found = []
-        for p, objects, seen in self._sees(state, block):
-            here = self._go(state, step.ok, seen=seen, verdict=REJECT if objects else APPROVE)
-            if not objects or not block.rework_share or self._slot(here, block, "sent back"):
-                found.append((p, here))
-                continue
-            # Drawn once for a case: what was kept the first time is kept again.
-            back = self._put(here, block, "sent back", 1)
-            kept = self._put(here, block, "sent back", 2)
-            found.append(
-                (p * block.rework_share, self._go(state, step.ok, seen=back, verdict=REWORK))
-            )
-            found.append(
-                (p * (1 - block.rework_share), self._go(state, step.ok, seen=kept, verdict=REJECT))
-            )
-        return found
+        ok = _needed(step.ok)
+        slot = self.slots[(block.id, "sees")]
+        sent_back = self.slots.get((block.id, "sent back"))
 
-    def _escalation(self, step: Step, state: State) -> State:
-        if state.fault == 0 or state.fault == self.cured:
-            return self._go(state, step.ok, payment=PAID, verdict=APPROVE)
-        taken_back = UNPAID if state.payment == UNPAID else UNDONE
-        return self._go(state, step.ok, payment=taken_back, verdict=REJECT)
+        def follow(state: int) -> Iterable[Way]:
+            hit = block.hit[self.kind_of(state)]
+            for p, objects, after in self._sees(state, slot, hit):
+                here = self.verdict.put(after, REJECT if objects else APPROVE)
+                if not objects or sent_back is None or sent_back.get(here) != UNKNOWN:
+                    yield p, ok, here
+                    continue
+                # Drawn once for a case: what was kept the first time is kept again.
+                back = self.verdict.put(sent_back.put(here, NO), REWORK)
+                yield p * block.rework_share, ok, back
+                if block.rework_share < 1:
+                    yield p * (1 - block.rework_share), ok, sent_back.put(here, YES)
 
-    def _rollback(self, step: Step, state: State) -> list[tuple[float, State]]:
-        block = step.block
-        assert block is not None  # noqa: S101
-        if state.payment != PAID:
-            return [(1.0, self._go(state, step.ok))]
-        known = self._slot(state, block, "reverses")
-        found = []
-        for p, works in ((block.success, True), (1 - block.success, False)):
-            share = p if known == 0 else float(works == (known == 2))
-            if share <= 0:
-                continue
-            seen = self._put(state, block, "reverses", 2 if works else 1)
-            if works:
-                found.append((share, self._go(state, step.ok, payment=UNDONE, seen=seen)))
+        return follow
+
+    def _escalation(self, step: Step) -> Callable[[int], Iterable[Way]]:
+        ok = _needed(step.ok)
+
+        def follow(state: int) -> Iterable[Way]:
+            if self.fault.get(state) in (0, self.cured):
+                payment, verdict = PAID, APPROVE
             else:
-                way = step.error if step.error is not None else step.ok
-                found.append((share, self._go(state, way, seen=seen)))
-        return found
+                unpaid = self.payment.get(state) == UNPAID
+                payment, verdict = UNPAID if unpaid else UNDONE, REJECT
+            return ((1.0, ok, self.payment.put(self.verdict.put(state, verdict), payment)),)
 
-    def starts(self) -> list[tuple[float, State]]:
-        seen = (0,) * len(self.slots)
-        counters = (0,) * self.program.counters
-        merged: dict[State, float] = {}
-        for fault_index, fault in enumerate(self.world.faults):
-            for cell_index, cell in enumerate(self.amounts):
-                p = fault.p * _amount_share(self.world, cell)[0]
-                state = self.settle(
-                    State(
-                        self.program.start,
-                        fault_index,
-                        cell_index,
-                        seen=seen,
-                        counters=counters,
-                    )
-                )
-                merged[state] = merged.get(state, 0.0) + p
-        return [(p, state) for state, p in merged.items()]
+        return follow
+
+    def _rollback(self, step: Step) -> Callable[[int], Iterable[Way]]:
+        block = step.block
+        assert block is not None  # noqa: S101
+        ok = _needed(step.ok)
+        failed = step.error if step.error is not None else ok
+        slot = self.slots[(block.id, "reverses")]
+
+        def follow(state: int) -> Iterable[Way]:
+            if self.payment.get(state) != PAID:
+                yield 1.0, ok, state
+                return
+            for p, works, after in self._sees(state, slot, block.success):
+                if works:
+                    yield p, ok, self.payment.put(after, UNDONE)
+                else:
+                    yield p, failed, after
+
+        return follow
+
+    # -- the beginning and the price -----------------------------------------------------------
+
+    def starts(self) -> dict[int, float]:
+        merged: dict[int, float] = {}
+        shares = [_amount_share(self.world, cell)[0] for cell in self.amounts]
+        for number, fault in enumerate(self.world.faults):
+            for cell, share in enumerate(shares):
+                state = self.amount.put(self.fault.put(0, number), cell)
+                state = self.settle(self.program.start, state)
+                merged[state] = merged.get(state, 0.0) + fault.p * share
+        return merged
 
     def cost_of(self, step: Step) -> tuple[float, float]:
         """Mean dollars and mean seconds of a person's work for one visit."""
@@ -455,88 +491,80 @@ class _Chain:
         return tries * block.cost + by_time, block.secs
 
 
+def _needed(edge: int | None) -> int:
+    assert edge is not None  # noqa: S101  # the gates hold
+    return edge
+
+
 def run_exact(program: Program) -> Exact:
-    """Expectations of one case in this map and world, without time-outs.
+    """Expectations of one case in this map and world, where no queue decides.
 
     Raises `TooManyStates` when the map unfolds into more than 30,000 states.
     """
     chain = _Chain(program)
-    starts = chain.starts()
-    numbers: dict[State, int] = {}
-    ways: list[list[tuple[float, int]]] = []
-    states: list[State] = []
-    stack: deque[State] = deque()
-
-    def number(state: State) -> int:
-        known = numbers.get(state)
-        if known is None:
-            known = numbers[state] = len(states)
-            if known >= MAX_STATES:
-                raise TooManyStates
-            states.append(state)
-            ways.append([])
-            stack.append(state)
-        return known
-
-    mass_at_start = [(p, number(state)) for p, state in starts]
-    while stack:
-        state = stack.popleft()
-        here = numbers[state]
-        for p, after in chain.follow(state):
-            ways[here].append((p, number(chain.settle(after))))
-    inward = [0] * len(states)
-    for outs in ways:
-        for _, after_number in outs:
-            inward[after_number] += 1
-    mass = [0.0] * len(states)
-    for p, start_number in mass_at_start:
-        mass[start_number] += p
-    ready = deque(index for index, count in enumerate(inward) if count == 0)
-    while ready:
-        here = ready.popleft()
-        for p, after_number in ways[here]:
-            mass[after_number] += p * mass[here]
-            inward[after_number] -= 1
-            if inward[after_number] == 0:
-                ready.append(after_number)
-    return _sum_up(chain, states, ways, mass)
+    place = {step: at for at, step in enumerate(program.order)}
+    heads, settle = program.heads, chain.settle
+    waiting: dict[int, dict[int, float]] = {program.start: chain.starts()}
+    visits = [0.0] * len(program.steps)
+    rest: list[tuple[int, int, float]] = []  # where probability came to lie: step, state, share
+    count = 0
+    # Step by step onward, as the simulation does. A way with a `max` leads back; what comes that
+    # way differs in its counter, or flows through once more.
+    while waiting:
+        here = min(waiting, key=place.__getitem__)
+        states = waiting.pop(here)
+        count += len(states)
+        if count > MAX_STATES:
+            raise TooManyStates
+        follow = chain.follow[here]
+        for state, mass in states.items():
+            visits[here] += mass
+            left = mass
+            for p, edge, after in follow(state):
+                head = heads[edge]
+                after = settle(head, after)
+                there = waiting.setdefault(head, {})
+                there[after] = there.get(after, 0.0) + p * mass
+                left -= p * mass
+            if left > 1e-15:
+                rest.append((here, state, left))
+    return _sum_up(chain, visits, rest, count)
 
 
 def _sum_up(
-    chain: _Chain, states: list[State], ways: list[list[tuple[float, int]]], mass: list[float]
+    chain: _Chain, visits: list[float], rest: list[tuple[int, int, float]], count: int
 ) -> Exact:
     program, world = chain.program, chain.world
-    harm = cost = served = escaped = cured = stuck = 0.0
+    harm = served = escaped = cured = stuck = 0.0
+    cost = world.standing_micro / 1_000_000
     work = {pool.id: 0.0 for pool in program.pools}
-    visits = dict.fromkeys((step.node.id for step in program.steps), 0.0)
+    for step, visited in zip(program.steps, visits, strict=True):
+        money, seconds = chain.cost_of(step)
+        cost += visited * money
+        if step.block is not None and step.block.id in work:
+            work[step.block.id] += visited * seconds
     ends: dict[str, float] = {}
     shares = [_amount_share(world, cell) for cell in chain.amounts]
-    costs = [chain.cost_of(step) for step in program.steps]
-    for state, outs, p in zip(states, ways, mass, strict=True):
-        step = program.steps[state.step]
-        visits[step.node.id] += p
-        money, seconds = costs[state.step]
-        cost += p * money
-        if step.block is not None and step.block.id in work:
-            work[step.block.id] += p * seconds
-        left = p * (1 - sum(q for q, _ in outs))
-        if outs and left < 1e-15:
-            continue
-        if step.node.kind == "end":
-            ends[step.node.id] = ends.get(step.node.id, 0.0) + left
+    for step_index, state, mass in rest:
+        node = program.steps[step_index].node
+        if node.kind == "end":
+            ends[node.id] = ends.get(node.id, 0.0) + mass
         else:
-            stuck += left
-        if state.payment == PAID and state.fault == 0:
-            served += left
-        if state.fault == chain.cured:
-            cured += left
-        if state.payment == PAID and 0 < state.fault < chain.cured:
-            fault = world.faults[state.fault]
-            share, part = shares[state.amount]
+            stuck += mass
+        fault_index = chain.fault.get(state)
+        if fault_index == chain.cured:
+            cured += mass
+        if chain.payment.get(state) != PAID:
+            continue
+        if fault_index == 0:
+            served += mass
+        elif fault_index < chain.cured:
+            fault = world.faults[fault_index]
+            share, part = shares[chain.amount.get(state)]
             mean = part / share if share else 0.0
-            harm += left * (fault.share * mean + fault.plus)
+            harm += mass * (fault.share * mean + fault.plus)
             if fault.share or fault.plus:
-                escaped += left
+                escaped += mass
     good = world.faults[0].p
     return Exact(
         harm=harm,
@@ -547,11 +575,11 @@ def _sum_up(
         good=good,
         work_s=work,
         loads={
-            pool.id: work[pool.id] * world.mean_per_hour / 3600 / (pool.staff or 1)
+            pool.id: work[pool.id] * world.mean_per_hour / 3600 / pool.at_work
             for pool in program.pools
         },
-        visits=visits,
+        visits={step.node.id: visited for step, visited in zip(program.steps, visits, strict=True)},
         ends=ends,
         stuck=stuck,
-        states=len(states),
+        states=count,
     )

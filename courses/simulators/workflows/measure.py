@@ -1,9 +1,9 @@
 """Measure a map in one world: exact where that is possible, simulated where it is not.
 
-Harm, cost, share of good cases served and load come from the exact chain. With time-outs the chain
-is not exact any more; then the simulated difference "with time-outs minus without", on the same
-cases with the same luck, is added, which is far less noisy than a simulated total. Times come from
-the simulation alone.
+Harm, cost, share of good cases served and load come from the exact chain. With time-outs, or with
+people who hurry when the line is long, the chain is not exact any more; then the simulated
+difference "with minus without", on the same cases with the same luck, is added, which is far less
+noisy than a simulated total. Times come from the simulation alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from scipy.special import stdtrit
 
 from courses.simulators.workflows.exact import Exact, run_exact
 from courses.simulators.workflows.program import Program
-from courses.simulators.workflows.simulate import MICRO, Run, Settled, settle, start_run
+from courses.simulators.workflows.simulate import (
+    MICRO,
+    Run,
+    Settled,
+    settle,
+    start_run,
+    undisturbed,
+)
 from courses.simulators.workflows.streams import REPLICATION_MS, Streams
 
 Engine = Literal["exact", "exact and simulated", "simulated"]
@@ -79,7 +86,7 @@ def measure(program: Program, streams: Streams) -> Measured:
     cases, replications = streams.cases, streams.replications
     run = start_run(program, streams)
     settled = settle(run)
-    waiting_for_ever = settle(run, time_outs=False) if program.has_patience else settled
+    calm = undisturbed(run) if program.queues_decide else settled
     good = run.fault == 0
 
     def per_run(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -87,7 +94,7 @@ def measure(program: Program, streams: Streams) -> Measured:
         return means
 
     def corrected(base: float, now: NDArray[Any], without: NDArray[Any], scale: float) -> Value:
-        if not program.has_patience:
+        if not program.queues_decide:
             return Value(base, base, base, "exact")
         difference = (per_run(now) - per_run(without)) * scale
         if not difference.any():
@@ -100,18 +107,16 @@ def measure(program: Program, streams: Streams) -> Measured:
         corrected(
             exact.loads[pool.id],
             settled.work_ms[number],
-            waiting_for_ever.work_ms[number],
-            program.world.mean_per_hour / 3_600_000 / (pool.staff or 1),
+            calm.work_ms[number],
+            program.world.mean_per_hour / 3_600_000 / pool.at_work,
         )
         for number, pool in enumerate(program.pools)
     ]
     values: dict[Measure, Value] = {
-        "harm_per_case": corrected(
-            exact.harm, settled.harm_cents, waiting_for_ever.harm_cents, 1 / 100
-        ),
-        "cost_per_case": corrected(exact.cost, settled.micro, waiting_for_ever.micro, 1 / MICRO),
+        "harm_per_case": corrected(exact.harm, settled.harm_cents, calm.harm_cents, 1 / 100),
+        "cost_per_case": corrected(exact.cost, settled.micro, calm.micro, 1 / MICRO),
         "good_served": corrected(
-            exact.served, settled.served & good, waiting_for_ever.served & good, 1 / exact.good
+            exact.served, settled.served & good, calm.served & good, 1 / exact.good
         ),
         "cycle_p90_min": _p90(settled.cycle_ms.reshape(replications, cases)),
         "staff_load": max(loads, key=lambda load: load.value)
@@ -152,8 +157,7 @@ def _p90(cycles: NDArray[np.int64]) -> Value:
     n = len(kept)
     if n < 2:
         return Value(value, value, value, "simulated")
-    without = [_quantile(np.delete(kept, left_out, axis=0).ravel()) for left_out in range(n)]
-    moved = np.array(without) / MINUTE_MS
+    moved = _quantiles_without_each(kept) / MINUTE_MS
     spread = math.sqrt((n - 1) / n * float(((moved - moved.mean()) ** 2).sum()))
     half = float(stdtrit(n - 1, 0.975)) * spread
     return Value(value, max(value - half, 0.0), value + half, "simulated")
@@ -162,6 +166,25 @@ def _p90(cycles: NDArray[np.int64]) -> Value:
 def _quantile(values: NDArray[np.int64]) -> float:
     at = math.ceil(0.9 * len(values)) - 1
     return float(np.partition(values, at)[at])
+
+
+def _quantiles_without_each(kept: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`_quantile` of all rows but one, for each row left out.
+
+    Sorted once: without a row of m values, the k-th smallest of the rest lies among the k-th to the
+    (k + m)-th smallest of all, so only that stretch is searched.
+    """
+    rows, size = kept.shape
+    order = np.argsort(kept, axis=None, kind="stable")
+    values, owner = kept.ravel()[order], order // size
+    wanted = math.ceil(0.9 * (rows - 1) * size)  # this many of the rest are at most the quantile
+    before = np.bincount(owner[: wanted - 1], minlength=rows)
+    stretch = owner[wanted - 1 : wanted + size]
+    found = np.empty(rows)
+    for row in range(rows):
+        others = np.cumsum(stretch != row) + (wanted - 1 - before[row])
+        found[row] = values[wanted - 1 + int(np.searchsorted(others, wanted))]
+    return found
 
 
 def _pool_use(
@@ -185,8 +208,8 @@ def _pool_use(
 
 
 def _ends(program: Program, settled: Settled, exact: Exact) -> dict[str, float]:
-    """The share of cases at each end: exact without time-outs, else as simulated."""
-    if not program.has_patience:
+    """The share of cases at each end: exact where no queue decides, else as simulated."""
+    if not program.queues_decide:
         return dict(exact.ends)
     total = len(settled.end)
     counts = np.bincount(settled.end[settled.end >= 0], minlength=len(program.steps))

@@ -55,11 +55,18 @@ MAX_LOOPS = 5
 MAX_PERSON_VISITS = 8
 MAX_BACKOFF_S = 3_600
 MAX_PATIENCE_S = 7 * 24 * 3_600
+MAX_PRIORITY = 5
+USUAL_PRIORITY = 3
+MAX_STAFF = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step. Times are in seconds; a field that the kind does not use is None."""
+    """One step. Times are in seconds; a field that the kind does not use is None.
+
+    `priority` is 1 (served first) to 5, among those who wait for the same people; 3 where it is
+    left out.
+    """
 
     id: str
     kind: Kind
@@ -69,6 +76,7 @@ class Node:
     retries: int | None = None
     backoff_s: int | None = None
     patience_s: int | None = None
+    priority: int | None = None
     undoes: str | None = None
     outcome: Outcome | None = None
     tools: tuple[str, ...] | None = None
@@ -103,13 +111,17 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowMap:
-    """A whole map. Node order is the author's; edge order at a gateway is the order of asking."""
+    """A whole map. Node order is the author's; edge order at a gateway is the order of asking.
+
+    `options` holds what was chosen to buy, such as `("reviewer.staff", 4)`.
+    """
 
     id: str
     title: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     layout: tuple[tuple[str, tuple[int, int]], ...] = ()
+    options: tuple[tuple[str, int], ...] = ()
 
     def node(self, node_id: str) -> Node:
         for node in self.nodes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from courses.simulators.workflows.model import KIND_WORDS, Edge, Node, WorkflowMap
+from courses.simulators.workflows.model import KIND_WORDS, MAX_PRIORITY, Edge, Node, WorkflowMap
 from courses.simulators.workflows.replay import time_text
 from courses.simulators.workflows.world import World
 
@@ -81,6 +81,8 @@ def _settings(node: Node, names: dict[str, str], world: World) -> tuple[str, ...
         said.append(f"up to {1 + node.retries} tries{wait}")
     if node.patience_s is not None:
         said.append(f"waits {time_text(node.patience_s * 1000)}")
+    if node.priority is not None:
+        said.append(f"priority {node.priority} of {MAX_PRIORITY}")
     if node.undoes is not None:
         said.append(f"undoes {names.get(node.undoes, node.undoes)}")
     if node.tools:

@@ -15,6 +15,11 @@ the replay of one case) follow:
 - Paying twice pays once. A reversal works on what was paid, once or never for the same case.
 - An escalation decides for good: good cases are paid, all others are refused or taken back.
 - A case is *served* when it is good and was paid at the end, whatever the end is called.
+- Who waits is served by priority (1 first), then in order of arrival; nobody's reading is broken
+  off for another case. Outside their hours people start nothing, and what they were at waits.
+- When a case is taken up while `line` or more others wait, an overworked person hurries: their
+  draw is compared with the `hit` of the overload.
+- People bought beyond the usual number cost their hours, shared equally by all cases.
 - A step that fails without a way “on error” leaves the case where it is, for ever.
 """
 
@@ -27,7 +32,7 @@ from functools import cached_property
 from courses.simulators.workflows import conditions
 from courses.simulators.workflows.checks import Graph
 from courses.simulators.workflows.conditions import Condition
-from courses.simulators.workflows.model import Edge, Node, WorkflowMap
+from courses.simulators.workflows.model import USUAL_PRIORITY, Edge, Node, WorkflowMap
 from courses.simulators.workflows.world import Block, World
 
 CENT = 0.01
@@ -61,6 +66,7 @@ class Step:
     choices: tuple[Choice, ...]
     otherwise: int | None
     patience_ms: int | None
+    priority: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,22 @@ class Program:
     @cached_property
     def has_patience(self) -> bool:
         return any(step.patience_ms is not None for step in self.steps)
+
+    @cached_property
+    def queues_decide(self) -> bool:
+        """Whether where a case goes can depend on a queue, so that the chain is not exact."""
+        return self.has_patience or any(pool.overload for pool in self.pools)
+
+    @cached_property
+    def queues_are_plain(self) -> bool:
+        """First come, first served, at all hours, and no line is ever too long."""
+        priorities: dict[str, set[int]] = {}
+        for step in self.steps:
+            if step.block is not None and step.block.staff is not None:
+                priorities.setdefault(step.block.id, set()).add(step.priority)
+        return all(len(found) == 1 for found in priorities.values()) and not any(
+            pool.hours or pool.overload for pool in self.pools
+        )
 
     @cached_property
     def pools(self) -> tuple[Block, ...]:
@@ -129,7 +151,11 @@ class Program:
 
 
 def compile_map(map_: WorkflowMap, world: World) -> Program:
-    """Compile a map whose gates hold; with an open gate the result means nothing."""
+    """Compile a map whose gates hold; with an open gate the result means nothing.
+
+    The program's world is the one with the people that the map has bought.
+    """
+    world = world.as_bought(map_)
     graph = Graph(map_, world)
     ids = {node.id: index for index, node in enumerate(map_.nodes)}
     counters = 0
@@ -176,6 +202,7 @@ def compile_map(map_: WorkflowMap, world: World) -> Program:
                 patience_ms=node.patience_s * 1000
                 if node.patience_s is not None and waits and block and block.staff
                 else None,
+                priority=USUAL_PRIORITY if node.priority is None else node.priority,
             )
         )
     return Program(

@@ -25,7 +25,9 @@ from courses.simulators.workflows.model import (
     MAX_NODES,
     MAX_NOTE_CHARACTERS,
     MAX_PATIENCE_S,
+    MAX_PRIORITY,
     MAX_RETRIES,
+    MAX_STAFF,
     OUTCOMES,
     BadMap,
     Edge,
@@ -48,6 +50,7 @@ BOOLEANS_ELSEWHERE = frozenset({"no", "yes", "on", "off", "true", "false", "null
 NODE_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MAP_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 BLOCK = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\.staff")
 _DURATION = re.compile(r"(\d{1,7})\s*(s|m|h)?")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
 _EDGE = re.compile(
@@ -77,8 +80,8 @@ MAY: Mapping[Kind, tuple[str, ...]] = {
     "tool": ("retries", "backoff", "note"),
     "guard": ("note",),
     "gateway": ("note",),
-    "human": ("actor", "patience", "note"),
-    "escalation": ("actor", "note"),
+    "human": ("actor", "patience", "priority", "note"),
+    "escalation": ("actor", "priority", "note"),
     "monitor": ("note",),
     "rollback": ("note",),
     "end": ("note",),
@@ -91,11 +94,13 @@ def read_map(
     *,
     blocks: Mapping[str, str] | None,
     visible: Sequence[str],
+    options: Mapping[str, tuple[int, int]] | None = None,
 ) -> WorkflowMap:
     """The map in `text`, which is the text form or, if it begins with `{`, the JSON form.
 
     `blocks` gives the kind of each block in the exercise's catalogue, and None, outside any
-    exercise, allows every name; `visible` lists the variables that a condition may name. Raises
+    exercise, allows every name; `visible` lists the variables that a condition may name; `options`
+    gives the least and most of each number that can be bought, and None allows any. Raises
     `BadMap` with all problems found, up to twenty.
     """
     if len(text) > MAX_CHARACTERS:
@@ -107,8 +112,13 @@ def read_map(
             )
         )
     data, lines = _parse(text)
-    reader = _Reader(blocks=blocks, visible=tuple(visible), lines=lines)
+    reader = _Reader(blocks=blocks, visible=tuple(visible), lines=lines, options=options)
     found = reader.read(data)
+    if reader.problems and not lines:
+        # Where JSON goes wrong is looked up only when it does.
+        lines = _json_lines(text)
+        reader = _Reader(blocks=blocks, visible=tuple(visible), lines=lines, options=options)
+        found = reader.read(data)
     if found is None or reader.problems:
         raise BadMap(tuple(reader.problems[:MAX_PROBLEMS]))
     return found
@@ -124,6 +134,15 @@ def _parse(text: str) -> tuple[Json, Lines]:
         hint = " Put names in double quotes." if "?" in text or "expected" in error.problem else ""
         message = error.problem[:1].upper() + error.problem[1:] + hint
         raise BadMap((MapProblem(message, line=error.line),)) from error
+
+
+def _json_lines(text: str) -> Lines:
+    """Where each value stands; JSON is YAML but for a few letters, and then no line is known."""
+    try:
+        strict_yaml.load(text)
+    except strict_yaml.BadYaml:
+        return {}
+    return strict_yaml.line_numbers(text)
 
 
 def _parse_json(text: str) -> Json:
@@ -155,6 +174,7 @@ class _Reader:
     blocks: Mapping[str, str] | None
     visible: tuple[str, ...]
     lines: Lines
+    options: Mapping[str, tuple[int, int]] | None = None
     problems: list[MapProblem] = field(default_factory=list)
 
     def problem(
@@ -176,15 +196,16 @@ class _Reader:
         if data.get("checkride") != FORMAT:
             self.problem("A map begins with the line “checkride: map/1”.", "checkride")
             return None
-        top = ("checkride", "id", "title", "nodes", "edges", "layout")
+        top = ("checkride", "id", "title", "nodes", "edges", "layout", "options")
         self._keys(data, needed=top[:5], allowed=top, what="the map", place=())
         map_id = self._map_id(data.get("id"))
         title = self._words(data.get("title"), "title", MAX_NAME_CHARACTERS, "The title", "title")
         nodes = self._nodes(data.get("nodes"))
         edges = self._edges(data.get("edges"), {node.id: node for node in nodes})
         layout = self._layout(data.get("layout"), {node.id for node in nodes})
+        options = self._options(data.get("options"))
         self._references(nodes)
-        return WorkflowMap(map_id, title, nodes, edges, layout)
+        return WorkflowMap(map_id, title, nodes, edges, layout, options)
 
     # -- single values ---------------------------------------------------------------------
 
@@ -367,6 +388,15 @@ class _Reader:
                 f"“patience” of “{node_id}”",
                 *place,
                 "patience",
+                node=node_id,
+            ),
+            priority=self._whole(
+                data.get("priority"),
+                1,
+                MAX_PRIORITY,
+                f"“priority” of “{node_id}” (1 is served first)",
+                *place,
+                "priority",
                 node=node_id,
             ),
             undoes=self._id_or_none(node_id, data.get("undoes"), "undoes"),
@@ -681,6 +711,36 @@ class _Reader:
                 self.problem(f"The place of “{node_id}” is two whole numbers.", "layout", node_id)
             else:
                 found.append((node_id, (spot[0], spot[1])))
+        return tuple(found)
+
+    # -- what is bought ----------------------------------------------------------------------
+
+    def _options(self, data: Json) -> tuple[tuple[str, int], ...]:
+        if data is None:
+            return ()
+        if not isinstance(data, dict):
+            self.problem("“options” lists what is bought, as in reviewer.staff: 4.", "options")
+            return ()
+        found = []
+        for key, value in data.items():
+            place = ("options", key)
+            if not OPTION.fullmatch(key) or (self.options is not None and key not in self.options):
+                offered = _and(self.options) if self.options else "nothing"
+                near = _nearest(key, tuple(self.options or ()))
+                hint = f" Did you mean “{near}”?" if near else ""
+                if self.options is None:
+                    hint = " Write it like reviewer.staff: 4."
+                elif not hint:
+                    hint = f" On offer is {offered}."
+                self.problem(f"“{key[:40]}” cannot be bought here.{hint}", *place)
+                continue
+            least, most = (1, MAX_STAFF) if self.options is None else self.options[key]
+            if value is None:
+                self.problem(f"“{key}” is empty.", *place)
+                continue
+            number = self._whole(value, least, most, f"“{key}”", *place, node=None)
+            if number is not None:
+                found.append((key, number))
         return tuple(found)
 
 

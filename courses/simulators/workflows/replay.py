@@ -22,6 +22,7 @@ from courses.simulators.workflows.simulate import (
     REWORK,
     Run,
     Settled,
+    end_of_work,
 )
 from courses.simulators.workflows.streams import confidence_in_millionths, duration_ms
 from courses.simulators.workflows.world import Block
@@ -88,11 +89,12 @@ class _Teller:
                 int(settled.waits.started[i] - settled.waits.arrived[i]),
                 bool(settled.waits.timed_out[i]),
                 int(settled.waits.in_line[i]),
+                bool(settled.waits.hurried[i]),
             )
             for i in mine
         ]
         self.clock = 0
-        self.micro = 0
+        self.micro = run.program.world.standing_micro
         self.confidence = 0
         self.flagged = False
         self.alarm = False
@@ -261,8 +263,9 @@ class _Teller:
             step.ok,
         )
 
-    def sees(self, block: Block) -> bool:
-        return self.draw(block, "sees", self.proposal) < block.hit[self.kind_of]
+    def sees(self, block: Block, hit: tuple[float, ...] | None = None) -> bool:
+        chances = block.hit if hit is None else hit
+        return self.draw(block, "sees", self.proposal) < chances[self.kind_of]
 
     def watch(self, step: Step) -> int | None:
         block = step.block
@@ -304,8 +307,9 @@ class _Teller:
         visit = self.visit(block)
         reading = self.lasts(block, "time", visit)
         queue = ""
+        hit: tuple[float, ...] | None = None
         if block.staff is not None:
-            waited, timed_out, ahead = self.waits.pop(0)
+            waited, timed_out, ahead, hurried = self.waits.pop(0)
             self.clock += waited
             if timed_out:
                 self.verdict = NONE
@@ -320,13 +324,16 @@ class _Teller:
                 if waited
                 else "Somebody was free: "
             )
-        self.clock += reading
+            if hurried and block.overload is not None and step.node.kind == "human":
+                hit = block.overload.hit
+                queue += "in haste, since many were waiting, "
+        self.clock += self.at_desk(block, reading)
         self.micro += round(block.cost * MICRO)
         self.micro += int(np.rint(reading * (block.cost_per_hour / 3.6)))
         spent = f"{queue}{time_text(reading)} of reading. "
         if step.node.kind == "escalation":
             return self.decide(step, f"{time_text(reading)} of work. " if not queue else spent)
-        objects = self.sees(block)
+        objects = self.sees(block, hit)
         back = (
             objects
             and block.id not in self.sent_back
@@ -340,6 +347,13 @@ class _Teller:
         if objects:
             state = "good" if self.harmful else "warn"
         return self.note(step, f"{spent}Verdict: {words}.", step.ok, state=state)
+
+    def at_desk(self, block: Block, work: int) -> int:
+        """How long the work takes by the clock on the wall: people go home in between."""
+        if block.hours is None:
+            return work
+        started = int(self.run.arrival_ms[self.case]) + self.clock
+        return end_of_work(block.hours, started, work) - started
 
     def decide(self, step: Step, spent: str) -> int | None:
         if self.harmful:

@@ -2,10 +2,10 @@
 
 Tokens advance together, step by step in topological order (a wavefront); a loop with a `max`
 leads tokens back to a step that then comes up again. At a person with a queue a token stops, and a
-child is made for each thing that can happen there: it is answered, or patience runs out. The
-children go on at once, up to their next queue or their end. One pass over all queue arrivals in
-order of time then decides which child is the real one. So routing may depend on the queue while
-everything else stays vectorised.
+child is made for each thing that can happen there: it is answered, answered in a hurry (where that
+makes a difference), or patience runs out. The children go on at once, up to their next queue or
+their end. One pass over all queue arrivals in order of time then decides which child is the real
+one. So routing may depend on the queue while everything else stays vectorised.
 
 Times are whole milliseconds and money whole micro-dollars, see `streams.duration_ms`.
 """
@@ -13,7 +13,7 @@ Times are whole milliseconds and money whole micro-dollars, see `streams.duratio
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from checkride.lib.errors import DomainError
 from courses.simulators.workflows.conditions import holds_for_each
+from courses.simulators.workflows.model import MAX_PRIORITY
 from courses.simulators.workflows.program import (
     NEVER_MS,
     PAID,
@@ -30,6 +31,7 @@ from courses.simulators.workflows.program import (
     Step,
 )
 from courses.simulators.workflows.streams import (
+    REPLICATION_MS,
     Ints,
     Streams,
     amounts_in_cents,
@@ -38,7 +40,7 @@ from courses.simulators.workflows.streams import (
     duration_ms,
     faults_of,
 )
-from courses.simulators.workflows.world import Block, World
+from courses.simulators.workflows.world import Block, Hours, World
 
 NONE, APPROVE, REJECT, REWORK = range(4)
 MICRO = 1_000_000
@@ -74,6 +76,7 @@ class Tokens:
     step: NDArray[np.int16]
     service: Ints
     answered: Ints
+    hurried: Ints
     gave_up: Ints
     visits: NDArray[np.int16]
     counters: NDArray[np.int8]
@@ -84,10 +87,17 @@ class Tokens:
     def grow(self, rows: Ints) -> Ints:
         """Append copies of these rows; gives the numbers of the new tokens."""
         first = len(self.case)
+        size = first + len(rows)
         for column in fields(self):
             values = getattr(self, column.name)
-            setattr(self, column.name, np.concatenate([values, values[rows]]))
-        return np.arange(first, first + len(rows))
+            # The columns are views of longer arrays, so that growing copies the new rows only.
+            room = values if values.base is None else values.base
+            if len(room) < size:
+                room = np.empty((size + size // 2, *values.shape[1:]), values.dtype)
+                room[:first] = values
+            room[first:size] = values[rows]
+            setattr(self, column.name, room[:size])
+        return np.arange(first, size)
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,7 @@ class Waits:
     left: Ints
     timed_out: NDArray[np.bool_]
     in_line: Ints
+    hurried: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -155,7 +166,7 @@ def start_run(program: Program, streams: Streams) -> Run:
         payment=np.zeros(n, np.int8),
         proposal=np.zeros(n, np.int8),
         sent_back=np.zeros(n, np.int64),
-        micro=np.zeros(n, np.int64),
+        micro=np.full(n, world.standing_micro, np.int64),
         elapsed=np.zeros(n, np.int64),
         stuck=np.zeros(n, np.bool_),
         end=np.full(n, -1, np.int16),
@@ -163,6 +174,7 @@ def start_run(program: Program, streams: Streams) -> Run:
         step=np.full(n, -1, np.int16),
         service=np.zeros(n, np.int64),
         answered=np.full(n, -1, np.int64),
+        hurried=np.full(n, -1, np.int64),
         gave_up=np.full(n, -1, np.int64),
         visits=np.zeros((n, max(blocks, 1)), np.int16),
         counters=np.zeros((n, max(program.counters, 1)), np.int8),
@@ -251,12 +263,14 @@ class _Wave:
         fault = self.tokens.fault[rows]
         return np.where(fault == self.cured, 0, fault).astype(np.int8)
 
-    def sees(self, block: Block, rows: Ints) -> NDArray[np.bool_]:
+    def sees(
+        self, block: Block, rows: Ints, hit: tuple[float, ...] | None = None
+    ) -> NDArray[np.bool_]:
         """Whether the block objects to the proposal, drawn once for all its copies."""
         drawn = self.streams.pick(
             block.id, "sees", self.tokens.proposal[rows], self.tokens.case[rows]
         )
-        return drawn < np.array(block.hit)[self.kind_of(rows)]
+        return drawn < np.array(block.hit if hit is None else hit)[self.kind_of(rows)]
 
     # -- kinds of steps ----------------------------------------------------------------------
 
@@ -372,8 +386,11 @@ class _Wave:
         tokens.pool[rows] = pool
         tokens.step[rows] = step.index
         tokens.service[rows] = service
+        hurries = np.zeros(len(rows), np.bool_)
+        if block.overload is not None and step.node.kind == "human":
+            hurries = self.sees(block, rows) != self.sees(block, rows, block.overload.hit)
         children = 2 if step.patience_ms is not None else 1
-        if len(tokens) + children * len(rows) > self.limit:
+        if len(tokens) + children * len(rows) + int(hurries.sum()) > self.limit:
             raise TooManyTokens
         answered = self.child(rows)
         tokens.answered[rows] = answered
@@ -382,6 +399,11 @@ class _Wave:
             tokens.gave_up[rows] = gave_up
             tokens.verdict[gave_up] = NONE
             self.go(step.timeout, gave_up)
+        if hurries.any():
+            assert block.overload is not None  # noqa: S101
+            hurried = self.child(rows[hurries])
+            tokens.hurried[rows[hurries]] = hurried
+            self.answer(step, block, hurried, service[hurries], block.overload.hit)
         self.answer(step, block, answered, service)
 
     def child(self, rows: Ints) -> Ints:
@@ -393,10 +415,18 @@ class _Wave:
         tokens.step[new] = -1
         tokens.service[new] = 0
         tokens.answered[new] = -1
+        tokens.hurried[new] = -1
         tokens.gave_up[new] = -1
         return new
 
-    def answer(self, step: Step, block: Block, rows: Ints, service: Ints) -> None:
+    def answer(
+        self,
+        step: Step,
+        block: Block,
+        rows: Ints,
+        service: Ints,
+        hit: tuple[float, ...] | None = None,
+    ) -> None:
         tokens = self.tokens
         tokens.micro[rows] += round(block.cost * MICRO)
         # Micro-dollars for a millisecond: 1e6 / 3.6e6 of the hourly rate.
@@ -407,7 +437,7 @@ class _Wave:
             tokens.payment[rows] = np.where(good, PAID, taken_back)
             tokens.verdict[rows] = np.where(good, APPROVE, REJECT)
         else:
-            objects = self.sees(block, rows)
+            objects = self.sees(block, rows, hit)
             bit = 1 << self.block_number[block.id]
             drawn = self.streams.uniform(block.id, "sends back")[tokens.case[rows]]
             back = objects & (drawn < block.rework_share) & ((tokens.sent_back[rows] & bit) == 0)
@@ -417,42 +447,57 @@ class _Wave:
 
 
 def settle(run: Run, *, time_outs: bool = True) -> Settled:
-    """Decide the queues: first come, first served, by each pool's people.
+    """Decide the queues of each pool's people.
 
-    Without `time_outs` everybody waits until answered, with the same cases and the same luck.
+    Without `time_outs` everybody waits until answered by people who are not in a hurry, with the
+    same cases and the same luck.
     """
-    tokens, program, world = run.tokens, run.program, run.program.world
-    n = run.streams.total
-    final = np.arange(n)
-    base = run.arrival_ms.copy()
-    pools = program.pools
-    log: list[tuple[int, int, int, int, bool, int]] = []
-    roots = np.flatnonzero(tokens.pool[:n] >= 0)
-    if len(roots):
-        log = _serve(run, roots, time_outs)
-    count = len(log)
-    columns = np.array(log, dtype=np.int64).reshape(count, 6)
-    waits = Waits(
-        token=columns[:, 0],
-        case=tokens.case[columns[:, 0]],
-        pool=tokens.pool[columns[:, 0]].astype(np.int64),
-        arrived=columns[:, 1],
-        started=columns[:, 2],
-        left=columns[:, 3],
-        timed_out=columns[:, 4].astype(np.bool_),
-        in_line=columns[:, 5],
-    )
+    tokens, program = run.tokens, run.program
+    roots = np.flatnonzero(tokens.pool[: run.streams.total] >= 0)
+    waits = _serve(run, roots, time_outs)
+    hurried = waits.hurried & (tokens.hurried[waits.token] >= 0)
     child = np.where(waits.timed_out, tokens.gave_up[waits.token], tokens.answered[waits.token])
-    # The log is in order of time, so the last entry of a case wins.
+    child = np.where(hurried, tokens.hurried[waits.token], child)
+    final = np.arange(run.streams.total)
+    base = run.arrival_ms.copy()
+    # A case stands in the log in order of time, so its last entry wins.
     final[waits.case] = child
     base[waits.case] = waits.left
-    work = np.zeros((len(pools), n), np.int64)
+    work = np.zeros((len(program.pools), run.streams.total), np.int64)
     served_now = ~waits.timed_out
     np.add.at(
         work,
         (waits.pool[served_now], waits.case[served_now]),
         tokens.service[waits.token[served_now]],
     )
+    return _settled(run, final, base, work, waits)
+
+
+def undisturbed(run: Run) -> Settled:
+    """What became of every case if nobody had to wait: the same money and work as without
+    time-outs and hurry, whatever the queue, at a fraction of the time. `cycle_ms` leaves waits out.
+    """
+    tokens = run.tokens
+    final = np.arange(run.streams.total)
+    base = run.arrival_ms.copy()
+    work = np.zeros((len(run.program.pools), run.streams.total), np.int64)
+    here = np.flatnonzero(tokens.pool[final] >= 0)
+    while len(here):
+        token = final[here]
+        work[tokens.pool[token], here] += tokens.service[token]
+        base[here] += tokens.elapsed[token] + tokens.service[token]
+        final[here] = tokens.answered[token]
+        here = here[tokens.pool[final[here]] >= 0]
+    return _settled(run, final, base, work, _no_waits())
+
+
+def _no_waits() -> Waits:
+    none = np.empty(0, np.int64)
+    return Waits(none, none, none, none, none, none, none.astype(bool), none, none.astype(bool))
+
+
+def _settled(run: Run, final: Ints, base: Ints, work: Ints, waits: Waits) -> Settled:
+    tokens, world = run.tokens, run.program.world
     fault = tokens.fault[final]
     paid = tokens.payment[final] == PAID
     share = np.array([round(fault.share * 1000) for fault in world.faults] + [0])
@@ -474,48 +519,275 @@ def settle(run: Run, *, time_outs: bool = True) -> Settled:
     )
 
 
-def _serve(run: Run, roots: Ints, time_outs: bool) -> list[tuple[int, int, int, int, bool, int]]:
-    """One pass over all queue arrivals in order of time.
+@dataclass(frozen=True)
+class _Arrivals:
+    """The tokens that stop at a queue, numbered anew, as plain lists.
+
+    `after_*` is the number of the child's own next stop, or -1; `delay_*` its time until then.
+    """
+
+    token: Ints
+    roots: list[int]
+    first: list[int]
+    pool: list[int]
+    service: list[int]
+    patience: list[int]
+    priority: list[int]
+    after_answer: list[int]
+    delay_answer: list[int]
+    after_hurry: list[int]
+    delay_hurry: list[int]
+    after_silence: list[int]
+    delay_silence: list[int]
+
+
+_FOREVER = 1 << 62
+
+
+def _arrivals(run: Run, roots: Ints, time_outs: bool) -> _Arrivals:
+    tokens = run.tokens
+    stops = np.flatnonzero(tokens.pool >= 0)
+    number = np.full(len(tokens) + 1, -1, np.int64)
+    number[stops] = np.arange(len(stops))
+
+    def child(column: Ints) -> tuple[list[int], list[int]]:
+        children = column[stops]
+        return number[children].tolist(), tokens.elapsed[children].tolist()
+
+    steps = run.program.steps
+    limits = np.array(
+        [
+            _FOREVER if step.patience_ms is None or not time_outs else step.patience_ms
+            for step in steps
+        ]
+    )
+    at = tokens.step[stops]
+    first = run.arrival_ms[tokens.case[roots]] + tokens.elapsed[roots]
+    order = np.lexsort((roots, first))
+    answer, silence = child(tokens.answered), child(tokens.gave_up)
+    # A child that is the same in a hurry was not made twice.
+    hurry = child(np.where(tokens.hurried >= 0, tokens.hurried, tokens.answered))
+    return _Arrivals(
+        token=stops,
+        roots=number[roots[order]].tolist(),
+        first=first[order].tolist(),
+        pool=tokens.pool[stops].tolist(),
+        service=tokens.service[stops].tolist(),
+        patience=limits[at].tolist(),
+        priority=np.array([step.priority for step in steps])[at].tolist(),
+        after_answer=answer[0],
+        delay_answer=answer[1],
+        after_hurry=hurry[0],
+        delay_hurry=hurry[1],
+        after_silence=silence[0],
+        delay_silence=silence[1],
+    )
+
+
+def _serve(run: Run, roots: Ints, time_outs: bool) -> Waits:
+    """All queue arrivals in order of time, and what came of each."""
+    if not len(roots):
+        return _no_waits()
+    tokens = run.tokens
+    stops = _arrivals(run, roots, time_outs)
+    serve = _in_turn if run.program.queues_are_plain else _by_events
+    log = serve(run.program, stops, hurry=time_outs)
+    token = stops.token[np.array(log.stop, dtype=np.int64)]
+    started = np.array(log.started, dtype=np.int64)
+    timed_out = np.array(log.timed_out, dtype=np.bool_)
+    return Waits(
+        token=token,
+        case=tokens.case[token],
+        pool=tokens.pool[token].astype(np.int64),
+        arrived=np.array(log.arrived, dtype=np.int64),
+        started=started,
+        left=np.array(log.left, dtype=np.int64),
+        timed_out=timed_out,
+        in_line=np.array(log.in_line, dtype=np.int64),
+        hurried=np.array(log.hurried, dtype=np.bool_)
+        if log.hurried
+        else np.zeros(len(token), np.bool_),
+    )
+
+
+@dataclass
+class _Log:
+    """One entry for each stop that was decided; columns, because rows are slow to turn."""
+
+    stop: list[int] = field(default_factory=list)
+    arrived: list[int] = field(default_factory=list)
+    started: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    timed_out: list[bool] = field(default_factory=list)
+    in_line: list[int] = field(default_factory=list)
+    hurried: list[bool] = field(default_factory=list)
+
+
+def _in_turn(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
+    """First come, first served: each arrival can be decided as soon as it comes.
 
     The people of a pool are a heap of the times at which each is free again. A case is taken by
     the first who is free; when that is later than its patience, it leaves and takes nobody's time.
     """
-    tokens = run.tokens
-    pool_of = tokens.pool.tolist()
-    elapsed = tokens.elapsed.tolist()
-    service = tokens.service.tolist()
-    answered = tokens.answered.tolist()
-    gave_up = tokens.gave_up.tolist()
-    patience = [step.patience_ms if time_outs else None for step in run.program.steps]
-    step_of = tokens.step.tolist()
-    free = [[0] * (pool.staff or 1) for pool in run.program.pools]
-    in_line: list[list[int]] = [[] for _ in run.program.pools]
-    first = run.arrival_ms[tokens.case[roots]] + tokens.elapsed[roots]
-    heap = list(zip(first.tolist(), roots.tolist(), strict=True))
-    heapq.heapify(heap)
-    log = []
-    while heap:
-        now, token = heapq.heappop(heap)
-        pool = pool_of[token]
+    del hurry  # nobody does in a plain queue
+    free = [[0] * (pool.staff or 1) for pool in program.pools]
+    in_line: list[list[int]] = [[] for _ in program.pools]
+    log = _Log()
+    pools, service, patience = stops.pool, stops.service, stops.patience
+    later: list[tuple[int, int]] = []  # stops after another stop; the first ones lie sorted
+    first, roots = stops.first, stops.roots
+    place, count = 0, len(roots)
+    while place < count or later:
+        if place < count and (not later or first[place] <= later[0][0]):
+            now, stop = first[place], roots[place]
+            place += 1
+        else:
+            now, stop = heapq.heappop(later)
+        pool = pools[stop]
         people = free[pool]
         line = in_line[pool]
         while line and line[0] <= now:
             heapq.heappop(line)
-        start = max(people[0], now)
-        limit = patience[step_of[token]]
+        start = people[0]
         ahead = len(line)
-        if limit is not None and start - now > limit:
-            left = now + limit
-            child = gave_up[token]
-            log.append((token, now, left, left, True, ahead))
+        silent = False
+        if start <= now:
+            start = now
+            left = now + service[stop]
+            heapq.heapreplace(people, left)
+        elif start - now > patience[stop]:
+            silent = True
+            start = left = now + patience[stop]
             heapq.heappush(line, left)
         else:
-            left = start + service[token]
+            left = start + service[stop]
             heapq.heapreplace(people, left)
-            child = answered[token]
-            log.append((token, now, start, left, False, ahead))
-            if start > now:
-                heapq.heappush(line, start)
-        if pool_of[child] >= 0:
-            heapq.heappush(heap, (left + elapsed[child], child))
+            heapq.heappush(line, start)
+        log.stop.append(stop)
+        log.arrived.append(now)
+        log.started.append(start)
+        log.left.append(left)
+        log.timed_out.append(silent)
+        log.in_line.append(ahead)
+        if silent:
+            after, delay = stops.after_silence[stop], stops.delay_silence[stop]
+        else:
+            after, delay = stops.after_answer[stop], stops.delay_answer[stop]
+        if after >= 0:
+            heapq.heappush(later, (left + delay, after))
     return log
+
+
+_FREE, _OPENS, _ARRIVES, _GIVES_UP = range(4)
+
+
+@dataclass
+class _Desk:
+    """A pool while its queue is played: how many are free, and who waits in which order."""
+
+    block: Block
+    free: int
+    line: list[tuple[int, int, int]] = field(default_factory=list)  # priority, arrival, stop
+    waiting: dict[int, int] = field(default_factory=dict)  # stop -> how many stood before it
+    by_priority: list[int] = field(default_factory=lambda: [0] * (MAX_PRIORITY + 1))
+    opening: int = -1
+
+
+def _by_events(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
+    """Any queue: priorities, hours of work, people who hurry. Events in order of time.
+
+    At the same moment somebody becomes free first, then people come to work, then a case arrives,
+    and then patience runs out.
+    """
+    desks = [_Desk(pool, pool.staff or 1) for pool in program.pools]
+    log = _Log()
+    events = [
+        (now, _ARRIVES, stop) for now, stop in zip(stops.first, stops.roots, strict=True)
+    ]  # sorted, and so a heap
+    arrived: dict[int, int] = {}
+
+    def leaves(stop: int, now: int, left: int, *, silent: bool, hurried: bool, ahead: int) -> None:
+        log.stop.append(stop)
+        log.arrived.append(arrived.pop(stop))
+        log.started.append(now)
+        log.left.append(left)
+        log.timed_out.append(silent)
+        log.in_line.append(ahead)
+        log.hurried.append(hurried)
+        if silent:
+            after, delay = stops.after_silence[stop], stops.delay_silence[stop]
+        elif hurried:
+            after, delay = stops.after_hurry[stop], stops.delay_hurry[stop]
+        else:
+            after, delay = stops.after_answer[stop], stops.delay_answer[stop]
+        if after >= 0:
+            heapq.heappush(events, (left + delay, _ARRIVES, after))
+
+    def take_up(number: int, now: int) -> None:
+        desk = desks[number]
+        hours, overload = desk.block.hours, desk.block.overload
+        while desk.free and desk.waiting:
+            if hours is not None and (opens := next_opening(hours, now)) > now:
+                if desk.opening != opens:
+                    desk.opening = opens
+                    heapq.heappush(events, (opens, _OPENS, number))
+                return
+            *_, stop = heapq.heappop(desk.line)
+            if stop not in desk.waiting:
+                continue  # it gave up
+            ahead = desk.waiting.pop(stop)
+            desk.by_priority[stops.priority[stop]] -= 1
+            hurried = hurry and overload is not None and len(desk.waiting) >= overload.line
+            desk.free -= 1
+            left = now + stops.service[stop]
+            if hours is not None:
+                left = end_of_work(hours, now, stops.service[stop])
+            heapq.heappush(events, (left, _FREE, number))
+            leaves(stop, now, left, silent=False, hurried=hurried, ahead=ahead)
+
+    while events:
+        now, what, which = heapq.heappop(events)
+        if what == _FREE:
+            desks[which].free += 1
+            take_up(which, now)
+        elif what == _OPENS:
+            take_up(which, now)
+        elif what == _ARRIVES:
+            number = stops.pool[which]
+            desk = desks[number]
+            priority = stops.priority[which]
+            arrived[which] = now
+            desk.waiting[which] = sum(desk.by_priority[: priority + 1])
+            desk.by_priority[priority] += 1
+            heapq.heappush(desk.line, (priority, now, which))
+            take_up(number, now)
+            if which in desk.waiting and stops.patience[which] < _FOREVER:
+                heapq.heappush(events, (now + stops.patience[which], _GIVES_UP, which))
+        else:
+            desk = desks[stops.pool[which]]
+            ahead_then = desk.waiting.pop(which, None)
+            if ahead_then is not None:
+                desk.by_priority[stops.priority[which]] -= 1
+                leaves(which, now, now, silent=True, hurried=False, ahead=ahead_then)
+    return log
+
+
+def next_opening(hours: Hours, now: int) -> int:
+    """The first moment from `now` on at which people work, in milliseconds.
+
+    Hours count from the start of a replication.
+    """
+    period = 1000 * hours.every
+    within = now % REPLICATION_MS % period
+    if within < 1000 * hours.start:
+        return now + 1000 * hours.start - within
+    return now if within < 1000 * hours.end else now + period - within + 1000 * hours.start
+
+
+def end_of_work(hours: Hours, start: int, work: int) -> int:
+    """When work is done that begins at an open moment and pauses outside the hours."""
+    period, day = 1000 * hours.every, 1000 * (hours.end - hours.start)
+    within = start % REPLICATION_MS % period - 1000 * hours.start
+    # What ends just at closing time ends then, and not at the next opening.
+    days = max(-(-(within + work) // day) - 1, 0)
+    return start + work + days * (period - day)

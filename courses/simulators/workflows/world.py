@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checkride.lib.errors import DomainError
 from courses.simulators.workflows import conditions
-from courses.simulators.workflows.model import KINDS, Kind
+from courses.simulators.workflows.model import KINDS, MAX_STAFF, Kind, WorkflowMap
 
 Json = Any
 
@@ -44,6 +44,31 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """When people work: in every `every` seconds, from `start` to `end`. Work pauses between."""
+
+    every: int
+    start: int
+    end: int
+
+    @property
+    def share(self) -> float:
+        return (self.end - self.start) / self.every
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """A long line makes people hurry.
+
+    With `line` or more cases still waiting when a case is taken up, `hit` holds for its reading
+    instead of the block's own.
+    """
+
+    line: int
+    hit: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """What a step of a map can be. `hit` and `confidence` have one entry per fault, in order."""
 
@@ -63,6 +88,13 @@ class Block:
     rework_share: float = 0.0
     idempotent: bool = False
     authority: int | None = None
+    hours: Hours | None = None
+    overload: Overload | None = None
+
+    @property
+    def at_work(self) -> float:
+        """How many people are there on average, over day and night."""
+        return (self.staff or 1) * (self.hours.share if self.hours else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +125,26 @@ class MustReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A number of people that a map may choose, e.g. `reviewer.staff`.
+
+    Everybody beyond `default` costs `cost_per_hour` dollars for each hour there, busy or not.
+    Fewer than `default` save nothing beyond the work that they do not do.
+    """
+
+    id: str
+    block: str
+    least: int
+    most: int
+    default: int
+    cost_per_hour: float
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class World:
+    """`standing_per_hour` is what people beyond the usual staff cost in an hour, in dollars."""
+
     per_hour: float
     peak: Peak | None
     amount_median: float
@@ -104,6 +155,8 @@ class World:
     must_review: tuple[MustReview, ...]
     untrusted_input: bool
     visible: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+    standing_per_hour: float = 0.0
 
     def block(self, block_id: str) -> Block:
         for block in self.blocks:
@@ -115,6 +168,39 @@ class World:
     def kinds(self) -> dict[str, str]:
         """The kind of each block, as the reader of maps wants it."""
         return {block.id: block.kind for block in self.blocks}
+
+    @property
+    def choices(self) -> dict[str, tuple[int, int]]:
+        """The least and most of each option, as the reader of maps wants it."""
+        return {option.id: (option.least, option.most) for option in self.options}
+
+    @property
+    def standing_micro(self) -> int:
+        """The price of bought people for one case, in whole micro-dollars."""
+        return round(self.standing_per_hour / self.mean_per_hour * 1_000_000)
+
+    def as_bought(self, map_: WorkflowMap) -> World:
+        """This world with the people that the map has chosen; what it does not offer is ignored."""
+        chosen = dict(map_.options)
+        world = self
+        for option in self.options:
+            number = min(max(chosen.get(option.id, option.default), option.least), option.most)
+            if number == option.default:
+                continue
+            world = replace(
+                world,
+                blocks=tuple(
+                    replace(block, staff=number) if block.id == option.block else block
+                    for block in world.blocks
+                ),
+                standing_per_hour=world.standing_per_hour
+                + max(number - option.default, 0) * option.cost_per_hour * self._share(option),
+            )
+        return world
+
+    def _share(self, option: Option) -> float:
+        hours = self.block(option.block).hours
+        return hours.share if hours else 1.0
 
     @property
     def mean_per_hour(self) -> float:
@@ -167,6 +253,7 @@ def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
         must_review=_must_reviews(policy.get("must_review", [])),
         untrusted_input=bool(policy.get("untrusted_input", False)),
         visible=visible,
+        options=tuple(_option(key, row, blocks) for key, row in _options(exercise)),
     )
 
 
@@ -241,6 +328,10 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
     if kind in ("guard", "monitor", "human") and "hit" not in row:
         raise BadWorld(f"{place}.hit", "say how often this block sees each fault.")
     staff = row.get("staff")
+    if staff is None and ("hours" in row or "overload" in row):
+        raise BadWorld(place, "only a number of people can have hours or be overworked.")
+    if "overload" in row and kind != "human":
+        raise BadWorld(f"{place}.overload", "only people who judge can be hurried.")
     return Block(
         id=block_id,
         kind=kind,
@@ -251,7 +342,7 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
         cost_per_hour=_number(row, "cost_per_hour", place, default=0),
         fail=_number(row, "fail", place, default=0, most=0.99),
         success=_number(row, "success", place, default=1, most=1),
-        staff=None if staff is None else int(_number(row, "staff", place, least=1, most=1000)),
+        staff=None if staff is None else int(_number(row, "staff", place, least=1, most=MAX_STAFF)),
         hit=tuple(
             _number(_mapping(row, "hit", place), fault.id, f"{place}.hit", most=1)
             for fault in faults
@@ -270,6 +361,58 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
         authority=None
         if "authority" not in row
         else int(_number(row, "authority", place, least=0, most=100)),
+        hours=_hours(row["hours"], f"{place}.hours") if "hours" in row else None,
+        overload=_overload(_mapping(row, "overload", place), f"{place}.overload", faults)
+        if "overload" in row
+        else None,
+    )
+
+
+def _hours(data: Json, place: str) -> Hours:
+    every, start, end = _spans(data, place)
+    if not 0 <= start < end <= every:
+        raise BadWorld(place, "the hours of work must lie within their period.")
+    return Hours(every, start, end)
+
+
+def _overload(data: Mapping[str, Json], place: str, faults: tuple[Fault, ...]) -> Overload:
+    for key in data:
+        if key not in ("line", "hit"):
+            raise BadWorld(f"{place}.{key}", "an overload has “line” and “hit”.")
+    hit = _mapping(data, "hit", place)
+    return Overload(
+        int(_number(data, "line", place, least=1, most=10_000)),
+        tuple(_number(hit, fault.id, f"{place}.hit", most=1) for fault in faults),
+    )
+
+
+def _options(exercise: Mapping[str, Json]) -> list[tuple[str, dict[str, Json]]]:
+    rows = exercise.get("options") or {}
+    if not isinstance(rows, dict):
+        raise BadWorld("options", "this must be a map of what can be bought.")
+    return [(key, _mapping(rows, key, "options")) for key in rows]
+
+
+def _option(option_id: str, row: Mapping[str, Json], blocks: tuple[Block, ...]) -> Option:
+    place = f"options.{option_id}"
+    for key in row:
+        if key not in ("min", "max", "default", "cost_per_hour", "says"):
+            raise BadWorld(f"{place}.{key}", "an option has no such setting.")
+    block = next((b for b in blocks if f"{b.id}.staff" == option_id), None)
+    if block is None or block.staff is None:
+        raise BadWorld(place, "name a block with a number of people, as in reviewer.staff.")
+    default = int(_number(row, "default", place, default=block.staff, least=1, most=MAX_STAFF))
+    if default != block.staff:
+        raise BadWorld(f"{place}.default", "this must be the block's own number of people.")
+    least = int(_number(row, "min", place, least=1, most=default))
+    return Option(
+        option_id,
+        block.id,
+        least,
+        int(_number(row, "max", place, least=default, most=MAX_STAFF)),
+        default,
+        _number(row, "cost_per_hour", place, least=0, most=10_000),
+        str(row.get("says", "")),
     )
 
 
@@ -288,6 +431,14 @@ def _peak(data: Json) -> Peak | None:
     if data is None:
         return None
     place = "world.arrivals.peak"
+    every, start, end = _spans(data, place)
+    if not 0 <= start < end <= every:
+        raise BadWorld(place, "the rush must lie within its period.")
+    return Peak(every, start, end, _number(data, "factor", place, least=1, most=100))
+
+
+def _spans(data: Json, place: str) -> tuple[int, int, int]:
+    """`every`, `from` and `to` in seconds."""
     if not isinstance(data, dict):
         raise BadWorld(place, "this must be a map of settings.")
     spans = []
@@ -297,9 +448,7 @@ def _peak(data: Json) -> Peak | None:
             raise BadWorld(f"{place}.{key}", "this must be a time such as 10h.")
         spans.append(int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]])
     every, start, end = spans
-    if not 0 <= start < end <= every:
-        raise BadWorld(place, "the rush must lie within its period.")
-    return Peak(every, start, end, _number(data, "factor", place, least=1, most=100))
+    return every, start, end
 
 
 def _must_reviews(rows: Json) -> tuple[MustReview, ...]:

@@ -36,6 +36,9 @@ def to_text(map_: WorkflowMap) -> str:
     lines += [f"  {node.id + ':':<{width}} {_node_text(node)}" for node in map_.nodes]
     lines.append("edges:" if map_.edges else "edges: []")
     lines += [f"  - {_edge_text(edge)}" for edge in map_.edges]
+    if map_.options:
+        lines.append("options:")
+        lines += [f"  {key}: {value}" for key, value in map_.options]
     if map_.layout:
         lines.append("layout:")
         lines += [f"  {node_id}: [{x}, {y}]" for node_id, (x, y) in map_.layout]
@@ -51,6 +54,8 @@ def to_json(map_: WorkflowMap) -> dict[str, Json]:
         "nodes": {node.id: _node_json(node) for node in map_.nodes},
         "edges": [_edge_json(edge) for edge in map_.edges],
     }
+    if map_.options:
+        data["options"] = dict(map_.options)
     if map_.layout:
         data["layout"] = {node_id: [x, y] for node_id, (x, y) in map_.layout}
     return data
@@ -65,6 +70,7 @@ def _node_json(node: Node) -> dict[str, Json]:
         "retries": node.retries,
         "backoff": node.backoff_s,
         "patience": node.patience_s,
+        "priority": node.priority,
         "undoes": node.undoes,
         "outcome": node.outcome,
         "tools": list(node.tools) if node.tools is not None else None,

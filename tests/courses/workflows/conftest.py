@@ -84,11 +84,13 @@ def oracle() -> ModuleType:
 def random_map(world: World) -> Callable[..., WorkflowMap]:
     """A runnable map drawn from a seed: any kinds in any order, loops, time-outs, lost cases."""
 
-    def draw(seed: int, *, patience: bool = True, rich: World | None = None) -> WorkflowMap:
+    def draw(
+        seed: int, *, patience: bool = True, rich: World | None = None, busy: bool = False
+    ) -> WorkflowMap:
         known = rich or world
         for attempt in range(1000):
             chance = random.Random(f"{seed}/{attempt}")
-            text = _random_text(chance, patience, rich is not None)
+            text = _random_text(chance, patience, rich is not None, busy)
             map_ = reading.read_map(text, blocks=known.kinds, visible=known.visible)
             if any(f.severity == "gate" for f in checks.run_checks(map_, known)):
                 continue
@@ -125,7 +127,26 @@ def rich_exercise(exercise: dict[str, Json]) -> dict[str, Json]:
     return rich
 
 
-def _random_text(chance: random.Random, patience: bool, rich: bool) -> str:
+@pytest.fixture(scope="session")
+def busy_exercise(rich_exercise: dict[str, Json]) -> dict[str, Json]:
+    """People who go home, who hurry when the line is long, and more of them for sale."""
+    busy = copy.deepcopy(rich_exercise)
+    busy["world"]["arrivals"]["per_hour"] = 24
+    blocks = busy["world"]["blocks"]
+    blocks["reviewer"]["overload"] = {
+        "line": 2,
+        "hit": {"none": 0.01, "hallucination": 0.4, "missing_data": 0.99, "injection": 0.1},
+    }
+    blocks["second_desk"]["hours"] = {"every": "10h", "from": "1h", "to": "7h"}
+    blocks["senior"]["hours"] = {"every": "24h", "from": "0h", "to": "13h"}
+    busy["options"] = {
+        "reviewer.staff": {"min": 1, "max": 5, "default": 3, "cost_per_hour": 40},
+        "senior.staff": {"min": 1, "max": 9, "default": 2, "cost_per_hour": 90},
+    }
+    return busy
+
+
+def _random_text(chance: random.Random, patience: bool, rich: bool, busy: bool) -> str:
     def one_of(block: str, other: str) -> str:
         return chance.choice([block, other]) if rich else block
 
@@ -165,6 +186,8 @@ def _random_text(chance: random.Random, patience: bool, rich: bool) -> str:
             if patience and chance.random() < 0.6:
                 settings += f", patience: {chance.choice([60, 300, 900])}"
                 edges.append(f"  - {here} -> {forward()} on timeout")
+            if busy and chance.random() < 0.7:
+                settings += f", priority: {chance.randint(1, 5)}"
         elif kind == "gateway":
             settings = "kind: gateway"
             for _ in range(chance.randint(1, 3)):
@@ -198,8 +221,20 @@ def _random_text(chance: random.Random, patience: bool, rich: bool) -> str:
             edges.append(f"  - {here} -> {forward()}")
         nodes.append(f"  {here}: {{{settings}, name: Step {i}}}")
     nodes += [f"  end{i}: {{kind: end, outcome: served, name: End {i}}}" for i in range(ends)]
+    bought = []
+    if busy:
+        bought = ["options:", f"  reviewer.staff: {chance.randint(1, 3)}", "  senior.staff: 4"]
     return "\n".join(
-        ["checkride: map/1", "id: drawn", "title: Drawn", "nodes:", *nodes, "edges:", *edges]
+        [
+            "checkride: map/1",
+            "id: drawn",
+            "title: Drawn",
+            "nodes:",
+            *nodes,
+            "edges:",
+            *edges,
+            *bought,
+        ]
     )
 
 

@@ -53,15 +53,33 @@ def run_oracle(
     arrivals: list[int],
     amounts: list[int],
     faults: list[str],
+    options: Mapping[str, Json] | None = None,
 ) -> list[Case]:
-    """Run all cases; the result is in their order."""
-    blocks = world["blocks"]
+    """Run all cases; the result is in their order.
+
+    `options` are the exercise's, of which the map may have chosen some.
+    """
+    blocks = {name: dict(block) for name, block in world["blocks"].items()}
+    standing = 0.0
+    for option, number in map_.get("options", {}).items():
+        block = blocks[option.removesuffix(".staff")]
+        more = max(number - block["staff"], 0)
+        day = block.get("hours")
+        share = (span(day["to"]) - span(day["from"])) / span(day["every"]) if day else 1
+        standing += more * options[option]["cost_per_hour"] * share if options else 0
+        block["staff"] = number
     env = simpy.Environment()
-    people = {
-        name: simpy.Resource(env, capacity=block["staff"])
-        for name, block in blocks.items()
-        if "staff" in block
-    }
+    ranked = any("priority" in node for node in map_["nodes"].values())
+    people: dict[str, Any] = {}
+    for name, block in blocks.items():
+        if "staff" not in block:
+            continue
+        if "hours" in block:
+            people[name] = Desk(env, block["staff"], block["hours"])
+        elif ranked:
+            people[name] = simpy.PriorityResource(env, capacity=block["staff"])
+        else:
+            people[name] = simpy.Resource(env, capacity=block["staff"])
     conditions = {
         number: compile(ast.parse(edge["when"], mode="eval"), "condition", "eval")
         for number, edge in enumerate(map_["edges"])
@@ -79,17 +97,24 @@ def run_oracle(
             return 0
         return round(-math.log1p(-draw(name, purpose, visit, case.number)) * seconds * 1000)
 
-    def objects(case: Case, name: str) -> bool:
+    def objects(case: Case, name: str, hurried: bool = False) -> bool:
         seen = "none" if case.fault == "cured" else case.fault
-        return draw(name, "sees", case.proposal, case.number) < blocks[name]["hit"][seen]
+        chances = blocks[name]["overload"]["hit"] if hurried else blocks[name]["hit"]
+        return draw(name, "sees", case.proposal, case.number) < chances[seen]
 
     def harmful(case: Case) -> bool:
         return case.fault not in ("none", "cured")
 
-    def work(case: Case, name: str, visit: int, decides: bool) -> Generator[Any, Any, None]:
+    def work(
+        case: Case, name: str, visit: int, decides: bool, hurried: bool = False
+    ) -> Generator[Any, Any, None]:
         block = blocks[name]
         seconds = round(-math.log1p(-draw(name, "time", visit, case.number)) * block["secs"] * 1000)
-        yield env.timeout(seconds)
+        desk = people.get(name)
+        if isinstance(desk, Desk):
+            yield from desk.work(seconds)
+        else:
+            yield env.timeout(seconds)
         case.micro += round(block.get("cost", 0) * 1e6)
         case.micro += round(seconds * block.get("cost_per_hour", 0) / 3.6)
         if decides:
@@ -100,7 +125,7 @@ def run_oracle(
                 case.paid = "yes"
                 case.verdict = "approve"
             return
-        if not objects(case, name):
+        if not objects(case, name, hurried):
             case.verdict = "approve"
         elif (
             name not in case.sent_back
@@ -170,13 +195,17 @@ def run_oracle(
                 else:
                     gives_up = any(edge.get("on") == "timeout" for _, edge in ways[here])
                     patience = node.get("patience") if gives_up else None
-                    with people[name].request() as turn:
+                    rank = {"priority": node.get("priority", 3)} if ranked else {}
+                    with people[name].request(**rank) as turn:
                         if patience is None:
                             yield turn
                         else:
                             yield turn | env.timeout(1000 * patience)
                         if turn.triggered:
-                            yield from work(case, name, visit, decides)
+                            line = len(people[name].queue)
+                            long = blocks[name].get("overload", {}).get("line", math.inf)
+                            hurried = kind == "human" and line >= long
+                            yield from work(case, name, visit, decides, hurried)
                         else:
                             case.verdict = "none"
                             leave = "timeout"
@@ -215,10 +244,81 @@ def run_oracle(
             zip(arrivals, amounts, faults, strict=True)
         )
     ]
+    per_hour = world["arrivals"]["per_hour"]
+    if peak := world["arrivals"].get("peak"):
+        busy = span(peak["to"]) - span(peak["from"])
+        per_hour *= 1 + (peak["factor"] - 1) * busy / span(peak["every"])
     for case in cases:
+        case.micro = round(standing / per_hour * 1e6)
         env.process(walk(case))
     env.run()
     return cases
+
+
+def span(words: str) -> int:
+    """Milliseconds: 10h, 30m, 5s."""
+    return int(words[:-1]) * {"s": 1, "m": 60, "h": 3600}[words[-1]] * 1000
+
+
+class Turn(simpy.Event):
+    """Somebody's place in the line of a desk; leaves it, or frees its person, when done with."""
+
+    def __init__(self, desk: Desk, rank: int) -> None:
+        super().__init__(desk.env)
+        self.desk = desk
+        self.rank = rank
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.triggered:
+            self.desk.free += 1
+            self.desk.call()
+        else:
+            self.desk.queue.remove(self)
+
+
+class Desk:
+    """People with hours, which SimPy's resources do not have."""
+
+    def __init__(self, env: simpy.Environment, capacity: int, hours: Mapping[str, Json]) -> None:
+        self.env = env
+        self.free = capacity
+        self.queue: list[Turn] = []
+        self.every, self.opens, self.closes = (span(hours[k]) for k in ("every", "from", "to"))
+        env.process(self.day())
+
+    def is_open(self) -> bool:
+        return self.opens <= self.env.now % self.every < self.closes
+
+    def day(self) -> Generator[Any, Any, None]:
+        """Open every morning, for as many days as any test needs."""
+        yield self.env.timeout(self.opens)
+        for _ in range(3000):
+            self.call()
+            yield self.env.timeout(self.every)
+
+    def request(self, priority: int = 3) -> Turn:
+        turn = Turn(self, priority)
+        self.queue.append(turn)
+        self.call()
+        return turn
+
+    def call(self) -> None:
+        while self.free and self.queue and self.is_open():
+            first = min(self.queue, key=lambda turn: turn.rank)
+            self.queue.remove(first)
+            self.free -= 1
+            first.succeed()
+
+    def work(self, left: int) -> Generator[Any, Any, None]:
+        while left:
+            here = min(left, self.closes - self.env.now % self.every)
+            yield self.env.timeout(here)
+            left -= here
+            if left:
+                yield self.env.timeout(self.every - self.closes + self.opens)
 
 
 def harm_of(case: Case, world: Mapping[str, Json]) -> int:

@@ -197,6 +197,7 @@ def any_map(draw: st.DrawFn) -> WorkflowMap:
                 "retries": st.integers(0, 5),
                 "backoff": st.integers(0, 3600),
                 "patience": st.integers(1, 604_800),
+                "priority": st.integers(1, 5),
                 "undoes": st.sampled_from(ids),
                 "outcome": st.sampled_from(OUTCOMES),
                 "tools": st.lists(st.sampled_from(["tool_0", "tool_1"]), max_size=3),
@@ -230,8 +231,12 @@ def any_map(draw: st.DrawFn) -> WorkflowMap:
         node_id: [draw(st.integers(-100_000, 100_000)), draw(st.integers(0, 9))]
         for node_id in draw(st.lists(st.sampled_from(ids), unique=True))
     }
+    bought = draw(
+        st.dictionaries(st.sampled_from(["human_0.staff", "b-2.staff"]), st.integers(1, 1000))
+    )
+    data |= {"nodes": nodes, "edges": edges, "layout": layout, "options": bought}
     return reading.read_map(
-        json.dumps(data | {"nodes": nodes, "edges": edges, "layout": layout}),
+        json.dumps(data),
         blocks=BLOCKS,
         visible=["amount", "verdict", "flagged"],
     )
@@ -244,6 +249,11 @@ def test_any_map_that_can_be_read_comes_back_equal(map_: WorkflowMap) -> None:
 
     assert back.map == map_
     assert back.left_out == ()
+    assert reading.read_map(
+        json.dumps(writing.to_json(map_)),
+        blocks=BLOCKS,
+        visible=["amount", "verdict", "flagged"],
+    ) == map_  # fmt: skip
     assert reading.read_map(
         writing.to_text(map_), blocks=BLOCKS, visible=["amount", "verdict", "flagged"]
     ) == map_  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from types import ModuleType
@@ -12,11 +13,12 @@ import pytest
 
 from courses.simulators.workflows import reading, writing
 from courses.simulators.workflows.exact import run_exact
+from courses.simulators.workflows.measure import measure
 from courses.simulators.workflows.model import WorkflowMap
 from courses.simulators.workflows.program import Program, compile_map
 from courses.simulators.workflows.replay import replay
-from courses.simulators.workflows.simulate import Run, Settled, settle, start_run
-from courses.simulators.workflows.streams import HOUR_MS, Streams, arrivals_ms
+from courses.simulators.workflows.simulate import Run, Settled, settle, start_run, undisturbed
+from courses.simulators.workflows.streams import HOUR_MS, REPLICATION_MS, Streams, arrivals_ms
 from courses.simulators.workflows.world import World, read_world
 
 Json = Any
@@ -45,6 +47,7 @@ def by_oracle(oracle: ModuleType, run: Run, exercise: Exercise, map_: WorkflowMa
         run.arrival_ms.tolist(),
         run.amount_cents.tolist(),
         [faults[number] for number in run.fault.tolist()],
+        exercise.get("options"),
     )
     return found
 
@@ -120,6 +123,28 @@ def test_every_case_ends_as_in_simpy_with_two_of_everything(
     run, settled = simulated(compile_map(map_, world), 400, seed=f"rich {seed}")
 
     assert differences(run, settled, by_oracle(oracle, run, rich_exercise, map_)) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_case_ends_as_in_simpy_where_people_rank_hurry_and_go_home(
+    seed: int,
+    random_map: Callable[..., WorkflowMap],
+    busy_exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    world = read_world(busy_exercise, RUSH if seed % 3 == 0 else None)
+    map_ = random_map(seed, rich=world, busy=True)
+    run, settled = simulated(compile_map(map_, world), 400, seed=f"busy {seed}")
+    exercise = copy.deepcopy(busy_exercise)
+    if seed % 3 == 0:
+        exercise["world"]["arrivals"]["peak"] = RUSH["arrivals.peak"]
+
+    assert differences(run, settled, by_oracle(oracle, run, exercise, map_)) == []
+    for case in range(0, 400, 7):
+        told = replay(run, settled, case)
+        assert told.micro == settled.micro[case]
+        assert told.harm_cents == settled.harm_cents[case]
+        assert told.stuck or told.clock_ms == settled.cycle_ms[case]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -280,6 +305,166 @@ def test_the_wait_is_that_of_erlang(
     visits = len(settled.waits.case) / run.streams.total
 
     assert abs(z_score(total / 1000, 40, expected * visits)) < 4
+
+
+DESKS = """checkride: map/1
+id: desks
+title: Desks
+nodes:
+  start: {kind: trigger, name: Start}
+  big: {kind: gateway, name: Big?}
+  first: {kind: human, block: reviewer, priority: 1, name: First}
+  second: {kind: human, block: reviewer, name: Second}
+  done: {kind: end, outcome: served, name: Done}
+edges:
+  - start -> big
+  - big -> first when amount > 120
+  - big -> second otherwise
+  - first -> done
+  - second -> done
+"""
+
+
+def waits_by_priority(
+    text: str, world: World, read: Callable[[str], WorkflowMap]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Mean wait in seconds of each of 40 runs, for large amounts and for small ones."""
+    run, settled = simulated(compile_map(read(text), world), 4000, runs=40)
+    waits = settled.waits
+    waited = (waits.started - waits.arrived) / 1000
+    large = run.amount_cents[waits.case] > 12_000
+    runs = waits.case // 4000
+    kept = waits.case % 4000 > 400
+    means = [
+        np.bincount(runs[kept & who], waited[kept & who]) / np.bincount(runs[kept & who])
+        for who in (large, ~large)
+    ]
+    return means[0], means[1]
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """The share of cases that wait in M/M/c at this load of each server."""
+    busy = servers * load
+    last = busy**servers / math.factorial(servers) / (1 - load)
+    return last / (sum(busy**k / math.factorial(k) for k in range(servers)) + last)
+
+
+def t_score(values: np.ndarray[Any, Any], expected: float) -> float:
+    return float(values.mean() - expected) / float(values.std(ddof=1)) * math.sqrt(len(values))
+
+
+@pytest.mark.parametrize(("servers", "load"), [(1, 0.6), (3, 0.8), (6, 0.85)])
+def test_a_plain_queue_waits_as_erlang_says(
+    servers: int, load: float, read: Callable[[str], WorkflowMap], exercise: Exercise
+) -> None:
+    changes = {"blocks.reviewer.staff": servers, "arrivals.per_hour": servers * load * 7.5}
+    world = read_world(exercise, changes)
+    both = waits_by_priority(DESKS.replace("priority: 1, ", ""), world, read)
+    expected = erlang_c(servers, load) * 480 / (servers * (1 - load))
+
+    assert abs(t_score((both[0] + both[1]) / 2, expected)) < 4
+
+
+def test_two_ranks_wait_as_cobham_says(
+    read: Callable[[str], WorkflowMap], exercise: Exercise
+) -> None:
+    # Cobham, Operations Research 2 (1954): M/M/c with ranks, nobody is interrupted.
+    world = read_world(exercise, {"arrivals.per_hour": 18})
+    first, second = waits_by_priority(DESKS, world, read)
+    load = 18 * 480 / 3600 / 3
+    delay = erlang_c(3, load) * 480 / 3
+
+    assert abs(t_score(first, delay / (1 - load / 2))) < 4
+    assert abs(t_score(second, delay / ((1 - load / 2) * (1 - load)))) < 4
+
+
+def test_nobody_starts_outside_the_hours_of_work(
+    read: Callable[[str], WorkflowMap], exercise: Exercise
+) -> None:
+    hours = {"every": "24h", "from": "8h", "to": "20h"}
+    changes = {"blocks.reviewer.hours": hours, "arrivals.per_hour": 8}
+    program = compile_map(read(DESKS), read_world(exercise, changes))
+    _run, settled = simulated(program, 2000, runs=3)
+    waits = settled.waits
+    clock = waits.started % REPLICATION_MS % (24 * HOUR_MS)
+
+    assert (clock >= 8 * HOUR_MS).all()
+    assert (clock < 20 * HOUR_MS).all()
+    assert (waits.started - waits.arrived > 3 * HOUR_MS).any()
+    assert (waits.left - waits.started > 11 * HOUR_MS).any()  # work that goes on in the morning
+    assert program.pools[0].at_work == 1.5
+    assert run_exact(program).loads["reviewer"] == pytest.approx(8 * 480 / 3600 / 1.5)
+
+
+def test_a_long_line_lets_more_mistakes_through(
+    read: Callable[[str], WorkflowMap],
+    with_rule: Callable[[str], str],
+    reference: str,
+    exercise: Exercise,
+) -> None:
+    hasty = dict.fromkeys(exercise["world"]["faults"], 0.0)
+    changes = {"blocks.reviewer.overload": {"line": 4, "hit": hasty}}
+    calm, hurried = read_world(exercise), read_world(exercise, changes)
+    text = with_rule("flagged or confidence < 0.90 or amount > 200")
+    before = measure(compile_map(read(text), calm), Streams("line", 4000, 10))
+    after = measure(compile_map(read(text), hurried), Streams("line", 4000, 10))
+
+    assert after.settled.waits.hurried.mean() > 0.1
+    assert after.values["harm_per_case"].low > before.values["harm_per_case"].high + 0.3
+    assert after.values["harm_per_case"].engine == "exact and simulated"
+    # Who objects to nothing sends nothing back, so there is less to read twice.
+    assert after.values["staff_load"].value < before.values["staff_load"].value
+
+
+def test_calm_people_cost_what_the_queueless_pass_says(
+    random_map: Callable[..., WorkflowMap], busy_exercise: Exercise
+) -> None:
+    world = read_world(busy_exercise)
+    for seed in range(10):
+        run = start_run(
+            compile_map(random_map(seed, rich=world, busy=True), world),
+            Streams(f"calm {seed}", 300),
+        )
+        queued, passed = settle(run, time_outs=False), undisturbed(run)
+        for name in ("micro", "harm_cents", "served", "end", "work_ms"):
+            assert (getattr(queued, name) == getattr(passed, name)).all(), (seed, name)
+
+
+def test_a_fourth_person_costs_her_hours_and_shortens_the_wait(
+    read: Callable[[str], WorkflowMap], reference: str, busy_exercise: Exercise
+) -> None:
+    world = read_world(busy_exercise)
+    map_ = reading.read_map(
+        reference + "options:\n  reviewer.staff: 4\n",
+        blocks=world.kinds,
+        visible=world.visible,
+        options=world.choices,
+    )
+    usual, more = (
+        run_exact(compile_map(read(reference), world)),
+        run_exact(compile_map(map_, world)),
+    )
+
+    assert more.cost - usual.cost == pytest.approx(40 / 24, abs=1e-6)
+    assert more.loads["reviewer"] == pytest.approx(usual.loads["reviewer"] * 3 / 4)
+    assert more.harm == usual.harm
+
+
+@pytest.mark.slow
+def test_a_hundred_busy_maps_end_as_in_simpy(
+    random_map: Callable[..., WorkflowMap],
+    busy_exercise: Exercise,
+    oracle: ModuleType,
+) -> None:
+    world = read_world(busy_exercise)
+    hurried = 0
+    for seed in range(100, 200):
+        map_ = random_map(seed, rich=world, busy=True)
+        run, settled = simulated(compile_map(map_, world), 300, seed=f"proof {seed}")
+        hurried += int(settled.waits.hurried.sum())
+
+        assert differences(run, settled, by_oracle(oracle, run, busy_exercise, map_)) == [], seed
+    assert hurried > 1000
 
 
 @pytest.mark.slow
