@@ -7,6 +7,7 @@ limit, each on several days (scenarios) with limits of their own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -60,6 +61,7 @@ SOURCES = ("courses/grading/workflow_map.py", "courses/simulators/workflows")
 POINTS_PER_CHECK = 2.0
 POINTS_PER_SUPERFLUOUS_STEP = 0.5
 MAX_RUN_CASES = 200_000
+MIN_REFERENCE = 95
 
 _HIGHER_IS_BETTER: frozenset[Measure] = frozenset({"good_served"})
 _UNITS: Mapping[Measure, str] = {
@@ -283,13 +285,21 @@ def read_submission(request: GradeRequest) -> dict[str, Json]:
         "text": writing.to_text(map_),
         "outline": outline.outline_json(outline.outline(map_, world)),
         "walk_through": list(outline.walk_through(map_, world)),
-        "findings": [finding_json(finding) for finding in findings],
+        "findings": [finding_json(finding, map_) for finding in findings],
         "svg": draw(map_, findings, world.high_risk),
     }
 
 
-def finding_json(finding: Finding) -> dict[str, Json]:
+def finding_json(finding: Finding, map_: WorkflowMap) -> dict[str, Json]:
+    """`nodes` are the steps concerned, `edges` the ways along `path`, as sentences."""
+    nodes = list(dict.fromkeys([*finding.path, *([finding.node] if finding.node else [])]))
+    hops = set(itertools.pairwise(finding.path))
+    ways = [edge.sentence for edge in map_.edges if (edge.src, edge.dst) in hops]
+    if finding.edge is not None and finding.edge not in ways:
+        ways.append(finding.edge)
     return {
+        "nodes": nodes,
+        "edges": ways,
         "code": finding.code,
         "severity": finding.severity,
         "heading": checks.SAYS.get(finding.code, ""),
@@ -342,7 +352,7 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeRepo
             ],
             "The map cannot run, so it was not graded. The place is marked.",
             by,
-            findings,
+            [finding_json(finding, map_) for finding in findings],
         )
     streams = Streams(seed, task.cases, task.replications)
     measured: list[Measured] = []
@@ -351,7 +361,10 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeRepo
             measured.append(measure(compile_map(map_, scenario.world), streams))
     except (TooManyStates, TooManyTokens) as error:
         return _not_run(
-            [Problem(error.message, code=error.code)], "The map is too large to run.", by, findings
+            [Problem(error.message, code=error.code)],
+            "The map is too large to run.",
+            by,
+            [finding_json(finding, map_) for finding in findings],
         )
     findings = (*findings, *_overloads(measured[0], map_))
     return _report(task, map_, measured, findings, by)
@@ -384,7 +397,7 @@ def _problem(problem: MapProblem) -> Problem:
 
 
 def _not_run(
-    problems: list[Problem], finding: str, by: Grader, findings: Iterable[Finding] = ()
+    problems: list[Problem], finding: str, by: Grader, findings: list[dict[str, Json]] | None = None
 ) -> GradeReport:
     return GradeReport(
         kind=KIND,
@@ -395,7 +408,7 @@ def _not_run(
         cases=(),
         grader=by,
         problems=tuple(problems),
-        details={"findings": [finding_json(row) for row in findings]},
+        details={"findings": findings or []},
     )
 
 
@@ -448,13 +461,13 @@ def _report(
             "points": static,
             "possible": task.static_points,
         },
-        "findings": [finding_json(finding) for finding in findings],
+        "findings": [finding_json(finding, map_) for finding in findings],
         "cap": cap,
         "before_cap": round(raw, 2),
         "harm_plus_cost": here["harm_per_case"].value + here["cost_per_case"].value,
         "scenarios": [
-            _scenario_json(scenario, result)
-            for scenario, result in zip(task.scenarios, measured, strict=True)
+            _scenario_json(scenario, result, _day_score(task, scored, day, static, open_musts))
+            for day, (scenario, result) in enumerate(zip(task.scenarios, measured, strict=True))
         ],
         "front": _front_json(task, first),
         "replays": {rule: _replay_json(told, first) for rule, told in replays.items()},
@@ -474,6 +487,19 @@ def _report(
         grader=by,
         details=_rounded(details),
     )
+
+
+def _day_score(
+    task: Task, scored: list[Scored], day: int, static: float, open_musts: list[str]
+) -> int:
+    """What the map would score if only this day counted; the same rules as for the whole."""
+    weights = sum(row.target.weight for row in scored)
+    share = (100 - task.static_points) / weights
+    utilities = [(row.by_day[day][3], row.target.weight) for row in scored]
+    total = sum(utility * weight * share for utility, weight in utilities) + static
+    if open_musts or any(utility == 0 for utility, _ in utilities):
+        total = min(total, task.cap)
+    return int(total + 1e-9)
 
 
 def _rounded(value: Json) -> Json:
@@ -673,12 +699,13 @@ def _target_json(row: Scored, share: float) -> dict[str, Json]:
     }
 
 
-def _scenario_json(scenario: Scenario, result: Measured) -> dict[str, Json]:
+def _scenario_json(scenario: Scenario, result: Measured, score: int) -> dict[str, Json]:
     values = result.values
     return {
         "id": scenario.id,
         "title": scenario.title,
         "shown": scenario.shown,
+        "score": score,
         "metrics": {
             name: {**asdict(value), "text": value_text(name, value.value)}
             for name, value in values.items()
@@ -805,8 +832,9 @@ def grader(exercise: Mapping[str, Json]) -> Grader:
 def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
     """What keeps a map exercise from being published; an empty list when nothing does.
 
-    The starter must be readable, every reference must land in its `expected` range, and every
-    degenerate map must stay below half of the points.
+    The starter must be readable, every reference must land in its `expected` range, the first one
+    must keep 95 points on each day alone, and every degenerate map must stay below half of the
+    points on each day alone as well as over all.
     """
     try:
         task = read_task(exercise)
@@ -839,6 +867,13 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
                 found.append(
                     f"The reference “{name}” scores {report.score}, expected {low} to {high}."
                 )
+            if name == next(iter(exercise["references"])):
+                found += [
+                    f"The first reference “{name}” scores {day['score']} on “{day['id']}” alone; "
+                    f"{MIN_REFERENCE} is the least. Set limits for that day."
+                    for day in report.details["scenarios"]
+                    if day["score"] < MIN_REFERENCE
+                ]
     for name in exercise.get("degenerate", DEGENERATE):
         if name not in DEGENERATE:
             found.append(f"There is no degenerate map “{name}”.")
@@ -846,4 +881,10 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
         report = grade_map(task, DEGENERATE[name](task.world), "practice", grader(exercise))
         if report.score >= 50:
             found.append(f"The degenerate map “{name}” scores {report.score}; 49 is the most.")
+        found += [
+            f"The degenerate map “{name}” scores {day['score']} on “{day['id']}” alone; "
+            "49 is the most."
+            for day in report.details.get("scenarios", [])
+            if day["score"] >= 50
+        ]
     return found

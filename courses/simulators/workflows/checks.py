@@ -805,28 +805,46 @@ def _w22(graph: Graph) -> Iterable[Finding]:
 
 
 def _w23(graph: Graph) -> Iterable[Finding]:
-    """Who is asked after a time-out has more authority than who did not answer.
+    """Whoever is asked next has more authority than who did not answer, and a capacity.
 
-    Only where the world gives both blocks an authority.
+    For every timeout way of a human r and every person e that a case can meet first after it:
+    e has another block and another actor than r, authority(e) > authority(r) where the world
+    ranks both, and e's time is limited or has a price.
     """
     for edge in graph.map.edges:
         if edge.on != "timeout":
             continue
         silent = graph.nodes[edge.src]
-        path = walk([edge.dst], _around(graph, graph.persons), lambda n: n in graph.persons)
-        if path is None or silent.block is None:
-            continue
-        asked = graph.nodes[path[-1]]
-        low = graph.world.block(silent.block).authority
-        high = graph.world.block(asked.block).authority if asked.block else None
-        if low is not None and high is not None and high <= low:
-            yield _finding(
-                "W23",
-                f"After a time-out at {graph.name(silent.id)}, {graph.name(asked.id)} asks people "
-                "of the same rank, who did not answer either.",
-                [silent.id, *path],
-                edge.sentence,
-            )
+        for asked_id in _in_order(graph, graph.persons):
+            path = walk([edge.dst], _around(graph, graph.persons), _at(asked_id))
+            asked = graph.nodes[asked_id]
+            if path is None or asked.block is None or silent.block is None:
+                continue
+            problem = _not_above(graph, silent, asked)
+            if problem:
+                yield _finding(
+                    "W23",
+                    f"After a time-out at {graph.name(silent.id)}, {graph.name(asked.id)} {problem}",
+                    [silent.id, *path],
+                    edge.sentence,
+                )
+
+
+def _not_above(graph: Graph, silent: Node, asked: Node) -> str | None:
+    """Why asking these people is no escalation, as the end of a sentence; None if it is one."""
+    assert silent.block is not None  # noqa: S101
+    assert asked.block is not None  # noqa: S101
+    below, above = graph.world.block(silent.block), graph.world.block(asked.block)
+    if below.id == above.id or actor(silent) == actor(asked):
+        return "asks the same people, who did not answer."
+    if below.authority is not None and above.authority is not None:
+        if above.authority == below.authority:
+            return "asks people of the same rank, who can decide no more than those before them."
+        if above.authority < below.authority:
+            return "asks people of a lower rank."
+    if above.staff is None and above.cost == above.cost_per_hour == 0:
+        return "asks somebody whose time has neither a limit nor a price; nobody is like that."
+    return None
 
 
 def superfluous(map_: WorkflowMap, world: World) -> tuple[str, ...]:

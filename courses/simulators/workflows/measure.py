@@ -130,7 +130,7 @@ def measure(program: Program, streams: Streams) -> Measured:
             for number, load in enumerate(loads)
         ),
         exact=exact,
-        ends=_ends(program, settled, exact),
+        ends=_ends(program, settled, calm, exact),
         run=run,
         settled=settled,
     )
@@ -207,17 +207,16 @@ def _pool_use(
     )
 
 
-def _ends(program: Program, settled: Settled, exact: Exact) -> dict[str, float]:
-    """The share of cases at each end: exact where no queue decides, else as simulated."""
-    if not program.queues_decide:
-        return dict(exact.ends)
+def _ends(program: Program, settled: Settled, calm: Settled, exact: Exact) -> dict[str, float]:
+    """The share of cases at each end: exact, plus what queues were seen to change."""
     total = len(settled.end)
-    counts = np.bincount(settled.end[settled.end >= 0], minlength=len(program.steps))
-    return {
-        step.node.id: int(counts[step.index]) / total
-        for step in program.steps
-        if step.node.kind == "end"
-    }
+    found = {}
+    for step in program.steps:
+        share = exact.ends.get(step.node.id, 0.0)
+        moved = int((settled.end == step.index).sum()) - int((calm.end == step.index).sum())
+        if step.node.kind == "end" and (share or moved):
+            found[step.node.id] = min(max(share + moved / total, 0.0), 1.0)
+    return found
 
 
 def first_arrival_ms(run: Run, case: int) -> int:

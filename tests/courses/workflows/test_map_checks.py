@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from courses.simulators.workflows import checks
+from courses.simulators.workflows import checks, reading
 from courses.simulators.workflows.model import Finding, WorkflowMap
 from courses.simulators.workflows.world import World, read_world
 
@@ -182,6 +182,58 @@ def test_a_case_that_cannot_finish_is_found(read: Read, change: Change, world: W
     graph = checks.Graph(read(text), world)
 
     assert {finding.path[0] for finding in checks._w03(graph)} >= {"watch", "alarm", "undo"}
+
+
+SECOND = (
+    ("review -> escalate on timeout", "review -> again on timeout"),
+    (
+        "edges:\n",
+        '  again: {kind: human, block: second_desk, name: "Again", patience: 1h}\nedges:\n'
+        "  - again -> decided\n  - again -> escalate on timeout\n",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"blocks.second_desk.authority": 1}, "of the same rank"),
+        ({"blocks.second_desk.authority": 0}, "of a lower rank"),
+        ({"blocks.second_desk.authority": 2, "blocks.senior.authority": 2}, "of the same rank"),
+        (
+            {"blocks.second_desk.authority": 2, "blocks.senior.authority": 3},
+            None,
+        ),
+        (
+            {
+                "blocks.second_desk.authority": 2,
+                "blocks.senior": {"kind": "escalation", "secs": 60, "authority": 3},
+            },
+            "neither a limit nor a price",
+        ),
+    ],
+)
+def test_who_is_asked_next_stands_higher_and_has_a_limit(
+    changes: dict[str, Json], says: str | None, change: Change, rich_exercise: dict[str, Json]
+) -> None:
+    world = read_world(rich_exercise, changes)
+    map_ = reading.read_map(change(*SECOND), blocks=world.kinds, visible=world.visible)
+    found = [f.says for f in checks.run_checks(map_, world) if f.code == "W23"]
+
+    assert bool(found) == (says is not None)
+    assert says is None or says in found[-1]
+
+
+def test_the_same_role_on_another_desk_is_no_escalation(
+    change: Change, codes: Callable[[str], set[str]]
+) -> None:
+    same = change(
+        ("block: reviewer,", "block: reviewer, actor: anna,"),
+        ("block: senior,", "block: senior, actor: anna,"),
+    )
+
+    assert "W23" in codes(same)
+    assert "W23" not in codes(same.replace("senior, actor: anna", "senior, actor: priya"))
 
 
 def test_a_retry_of_a_payment_that_forgets_is_found(

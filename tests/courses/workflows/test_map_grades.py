@@ -476,6 +476,113 @@ def test_the_command_prints_the_report_as_json(
     assert json.loads(capsys.readouterr().out)["passed"] is True
 
 
+def answer_of(
+    capsys: pytest.CaptureFixture[str], folder: Path, path: Path, *more: str
+) -> tuple[int, Json, str]:
+    status = main(["grade", str(folder), str(path), "--json", *more])
+    said = capsys.readouterr()
+    return status, json.loads(said.out), said.err
+
+
+def test_the_json_says_first_what_a_program_asks_first(
+    capsys: pytest.CaptureFixture[str], reference_file: Path, folder: Path
+) -> None:
+    status, answer, _ = answer_of(capsys, folder, reference_file)
+
+    assert status == 0
+    assert (answer["score"], answer["passed"], answer["error"]) == (100, True, None)
+    assert set(answer["metrics"]) == {
+        "harm_per_case",
+        "cost_per_case",
+        "good_served",
+        "cycle_p90_min",
+        "staff_load",
+    }
+    for row in answer["metrics"].values():
+        assert set(row) == {"value", "low", "high", "engine"}
+        assert row["low"] <= row["value"] <= row["high"]
+    assert answer["metrics"]["harm_per_case"]["value"] == pytest.approx(4.4955, abs=0.001)
+    assert answer["outcomes"]["paid"] == pytest.approx(0.902925, abs=0.001)
+    assert sum(answer["outcomes"].values()) == pytest.approx(1)
+    assert answer["findings"] == []
+    assert re.fullmatch("[0-9a-f]{64}", answer["digest"])
+
+
+def test_the_json_names_the_steps_and_ways_of_a_finding(
+    capsys: pytest.CaptureFixture[str], change: Change, tmp_path: Path, folder: Path
+) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(change((" or amount > 400", "")))
+    status, answer, _ = answer_of(capsys, folder, path)
+    finding = answer["findings"][0]
+
+    assert status == 0
+    assert set(finding) == {"id", "severity", "nodes", "edges", "path", "message"}
+    assert (finding["id"], finding["severity"]) == ("W11", "must")
+    assert finding["path"] == finding["nodes"]
+    assert finding["path"] == ["start", "lookup", "draft", "check", "risk", "pay"]
+    assert finding["edges"][-1] == "risk -> pay otherwise"
+    assert answer["score"] <= 49
+
+
+def test_a_map_that_a_gate_stops_has_findings_and_no_error(
+    capsys: pytest.CaptureFixture[str], change: Change, tmp_path: Path, folder: Path
+) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(change(("  - undo -> reversed\n", "")))
+    status, answer, _ = answer_of(capsys, folder, path)
+
+    assert status == 0
+    assert (answer["score"], answer["error"], answer["metrics"]) == (0, None, {})
+    assert [(row["id"], row["severity"]) for row in answer["findings"]] == [("W04", "gate")]
+
+
+def test_what_is_no_map_is_an_error_with_its_line(
+    capsys: pytest.CaptureFixture[str], change: Change, tmp_path: Path, folder: Path
+) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(change(("kind: guard", "kind: gard")))
+    status, answer, said = answer_of(capsys, folder, path)
+
+    assert status == 2
+    assert answer["error"]["code"] == "bad-map"
+    assert answer["error"]["line"] == 8
+    assert answer["error"]["message"] in said
+    assert answer_of(capsys, folder, tmp_path / "none.yaml")[1]["error"]["code"] == "no-such-file"
+
+
+def test_one_scenario_can_be_graded_alone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    path = folder / "maps" / "no-confidence.yaml"
+    whole = answer_of(capsys, folder, path)[1]
+    alone = {
+        name: answer_of(capsys, folder, path, "--scenario", name)[1]
+        for name in ("normal", "attack", "peak")
+    }
+
+    for day in whole["details"]["scenarios"]:
+        assert alone[day["id"]]["score"] == day["score"]
+        harm = alone[day["id"]]["metrics"]["harm_per_case"]["value"]
+        assert harm == day["metrics"]["harm_per_case"]["value"]
+    status, answer, said = answer_of(capsys, folder, path, "--scenario", "sunday")
+    assert status == 2
+    assert answer["error"]["code"] == "no-such-scenario"
+    assert "normal, attack, peak" in said
+
+
+def test_a_reference_that_fails_on_one_day_keeps_the_exercise_back(
+    exercise: dict[str, Json],
+) -> None:
+    strict = {**exercise, "degenerate": [], "scenarios": [dict(r) for r in exercise["scenarios"]]}
+    del strict["scenarios"][1]["limits"]
+    strict["references"] = {"strong": exercise["references"]["strong"]}
+
+    assert workflow_map.check_exercise(strict) == [
+        "The reference “strong” scores 49, expected 95 to 100.",
+        "The first reference “strong” scores 49 on “attack” alone; 95 is the least. "
+        "Set limits for that day.",
+    ]
+
+
 @pytest.mark.parametrize("content", ["nodes: [", "\x00", "checkride: map/1\n"])
 def test_the_command_refuses_a_bad_map_in_one_sentence(
     content: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: Path
