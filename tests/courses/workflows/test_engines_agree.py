@@ -17,7 +17,14 @@ from courses.simulators.workflows.measure import measure
 from courses.simulators.workflows.model import WorkflowMap
 from courses.simulators.workflows.program import Program, compile_map
 from courses.simulators.workflows.replay import replay
-from courses.simulators.workflows.simulate import Run, Settled, settle, start_run, undisturbed
+from courses.simulators.workflows.simulate import (
+    Run,
+    Settled,
+    TooManyTokens,
+    settle,
+    start_run,
+    undisturbed,
+)
 from courses.simulators.workflows.streams import HOUR_MS, REPLICATION_MS, Streams, arrivals_ms
 from courses.simulators.workflows.world import World, read_world
 
@@ -457,14 +464,19 @@ def test_a_hundred_busy_maps_end_as_in_simpy(
     oracle: ModuleType,
 ) -> None:
     world = read_world(busy_exercise)
-    hurried = 0
+    hurried = compared = 0
     for seed in range(100, 200):
         map_ = random_map(seed, rich=world, busy=True)
-        run, settled = simulated(compile_map(map_, world), 300, seed=f"proof {seed}")
+        try:
+            run, settled = simulated(compile_map(map_, world), 300, seed=f"proof {seed}")
+        except TooManyTokens:
+            continue  # that such maps are refused is tested elsewhere
+        compared += 1
         hurried += int(settled.waits.hurried.sum())
 
         assert differences(run, settled, by_oracle(oracle, run, busy_exercise, map_)) == [], seed
     assert hurried > 1000
+    assert compared > 80
 
 
 @pytest.mark.slow
