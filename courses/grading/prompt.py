@@ -42,6 +42,7 @@ REQUIREMENTS_SHARE: Final = 60
 CASES_SHARE: Final = 40
 MIN_SAMPLES: Final = {"met": 8, "absent": 6, "contradicted": 8}
 MIN_CASES: Final = 24
+LENGTH: Final = "length"  # the criterion of a budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Run:
     checks: tuple[tuple[traces.CheckResult, ...], ...]
     score: int
     passed: bool
+    too_long_by: int
     earned: float
     possible: float
     held: tuple[bool, ...]
@@ -70,7 +72,7 @@ def grade(request: GradeRequest) -> GradeReport:
         score=run.score,
         passed=run.passed,
         finding=_finding(run, exercise),
-        criteria=_criteria(run.reading, exercise),
+        criteria=(*_criteria(run.reading, exercise), *_length(request.submission, exercise)),
         cases=tuple(
             _case(row, run, index, exercise) for index, row in enumerate(exercise["cases"])
         ),
@@ -86,6 +88,7 @@ def grade(request: GradeRequest) -> GradeReport:
                 "cases": {"share": CASES_SHARE, "passed": sum(run.held), "total": len(run.held)},
             },
             "missing": _missing(run.reading, exercise),
+            "budget": _budget(request.submission, exercise),
             "counterfactual": _counterfactual(request.submission, exercise, run),
         },
     )
@@ -102,7 +105,24 @@ def read_submission(request: GradeRequest) -> Json:
             "missing": [],
         }
     reading = read(request.submission, request.exercise)
-    return {"problem": "", **to_json(reading), "missing": _missing(reading, request.exercise)}
+    return {
+        "problem": "",
+        **to_json(reading),
+        "missing": _missing(reading, request.exercise),
+        "budget": _budget(request.submission, request.exercise),
+    }
+
+
+def _budget(prompt: str, exercise: Mapping[str, Json]) -> Json:
+    """How long the prompt is and how long it may be, in characters; None without a budget."""
+    most = exercise.get("budget", {}).get("characters")
+    return None if most is None else {"characters": len(prompt.rstrip()), "most": int(most)}
+
+
+def _too_long_by(prompt: str, exercise: Mapping[str, Json]) -> int:
+    """By how many characters the prompt exceeds its budget, 0 when it does not."""
+    budget = _budget(prompt, exercise)
+    return max(0, budget["characters"] - budget["most"]) if budget else 0
 
 
 def _problem(prompt: str) -> Problem | None:
@@ -131,7 +151,7 @@ def _run(prompt: str, exercise: Mapping[str, Json]) -> _Run:
     for case in exercise["cases"]:
         trace = agent.run_case(case, rules, machine=scenario)
         made.append(trace)
-        checks.append(tuple(traces.check(trace, case["expect"], case=str(case["id"]))))
+        checks.append(agent.checked(case, trace, machine=scenario))
     held = tuple(all(one.held for one in row) for row in checks)
     possible = sum(float(row.get("weight", 1)) for row in exercise["requirements"])
     earned = sum(
@@ -147,8 +167,11 @@ def _run(prompt: str, exercise: Mapping[str, Json]) -> _Run:
         for row in exercise["requirements"]
         if row.get("must")
     )
-    passed = score >= int(exercise.get("pass", {}).get("score", 70)) and musts
-    return _Run(reading, tuple(made), tuple(checks), score, passed, earned, possible, held)
+    too_long_by = _too_long_by(prompt, exercise)
+    passed = score >= int(exercise.get("pass", {}).get("score", 70)) and musts and not too_long_by
+    return _Run(
+        reading, tuple(made), tuple(checks), score, passed, too_long_by, earned, possible, held
+    )
 
 
 def _criteria(reading: Reading, exercise: Mapping[str, Json]) -> tuple[CriterionResult, ...]:
@@ -170,6 +193,25 @@ def _criteria(reading: Reading, exercise: Mapping[str, Json]) -> tuple[Criterion
             )
         )
     return tuple(rows)
+
+
+def _length(prompt: str, exercise: Mapping[str, Json]) -> tuple[CriterionResult, ...]:
+    """The budget as a must that earns no points; nothing where the exercise has none."""
+    budget = _budget(prompt, exercise)
+    if budget is None:
+        return ()
+    over = _too_long_by(prompt, exercise)
+    return (
+        CriterionResult(
+            id=LENGTH,
+            says=f"The text has at most {budget['most']:,} characters.",
+            verdict="partly" if over else "met",
+            points=0.0,
+            possible=0.0,
+            must=True,
+            reason=f"It has {budget['characters']:,}" + (f", {over:,} too many." if over else "."),
+        ),
+    )
 
 
 def _missing(reading: Reading, exercise: Mapping[str, Json]) -> list[Json]:
@@ -246,6 +288,7 @@ def _finding(run: _Run, exercise: Mapping[str, Json]) -> str:
     """The verdict in one sentence: the worst thing the agent did, or what is still open."""
     if run.passed and all(run.held):
         return "Your agent did what was wanted in every case."
+    over = f" The text is {_count(run.too_long_by, 'character')} too long."
     open_musts = sum(
         1
         for row in exercise["requirements"]
@@ -263,7 +306,7 @@ def _finding(run: _Run, exercise: Mapping[str, Json]) -> str:
     sentence = "Your agent " + parts[0]
     if open_musts:
         sentence += f", and {_count(open_musts, 'must')} {'is' if open_musts == 1 else 'are'} open"
-    return sentence + "."
+    return sentence + "." + (over if run.too_long_by else "")
 
 
 def _harm(run: _Run, exercise: Mapping[str, Json]) -> tuple[int, str]:
@@ -424,10 +467,8 @@ def _check_machine(exercise: Mapping[str, Json]) -> list[str]:
             for case in exercise["cases"]
             if not all(
                 one.held
-                for one in traces.check(
-                    agent.run_case(case, rules, machine=scenario),
-                    case["expect"],
-                    case=str(case["id"]),
+                for one in agent.checked(
+                    case, agent.run_case(case, rules, machine=scenario), machine=scenario
                 )
             )
         }
@@ -469,6 +510,8 @@ def _check_references(exercise: Mapping[str, Json]) -> list[str]:
             )
         if name in {"empty", "stuffed", "attack"} and run.score >= 50:
             problems.append(f"The reference “{name}” scores {run.score}; it must stay below 50.")
+        if name == "starter" and run.passed:
+            problems.append("The reference “starter” passes; there would be nothing to repair.")
         if name == "strong" and not run.passed:
             problems.append(f"The reference “strong” does not pass (score {run.score}).")
     for name in ("strong", "weak", "stuffed", "attack"):

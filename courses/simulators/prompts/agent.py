@@ -13,11 +13,11 @@ from typing import Any
 from courses.simulators.prompts import machine as machines
 from courses.simulators.prompts.machine import Rule, Rules, Standing
 from courses.simulators.prompts.reading import Reading
-from courses.simulators.prompts.traces import BadCase, Trace
+from courses.simulators.prompts.traces import BadCase, CheckResult, Trace, check
 
 Json = Any
 
-__all__ = ["Rule", "Rules", "given", "rules_from", "run_case"]
+__all__ = ["Rule", "Rules", "checked", "given", "rules_from", "run_case"]
 
 
 def rules_from(reading: Reading, exercise: Mapping[str, Json]) -> dict[str, Rule]:
@@ -55,3 +55,12 @@ def run_case(case: Mapping[str, Json], rules: Rules, *, machine: Mapping[str, Js
             problem="the exercise has no machine. A newer version of it is on the course's page.",
         )
     return machines.run(case, rules, machine)
+
+
+def checked(
+    case: Mapping[str, Json], trace: Trace, *, machine: Mapping[str, Json]
+) -> tuple[CheckResult, ...]:
+    """What the case looks for, and whether the trace shows it; for any trace, also a model's."""
+    keys = machine.get("answer", {}).get("keys")
+    named = {"keys": [str(key) for key in keys]} if keys else {}
+    return tuple(check(trace, case["expect"], case=str(case["id"]), **named))

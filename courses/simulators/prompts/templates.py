@@ -1046,6 +1046,14 @@ def stop_duplicates(view: View, slots: Slots) -> None:
         and not view.has(r"\b(?:never|not|no|don't)\b[^.;]*\bwithout\b")
     ):
         view.no("look-up", 0.82, "no look at the order")
+    if (
+        view.never(slots["act"])
+        and view.near(thing)
+        and view.has(r"\b(?:twice|a second time|more than once)\b")
+        and not view.has(r"\bunless\b|\bexcept\b|\buntil\b")
+    ):
+        view.yes("refuse", 0.88)
+        return
     already = view.own("already") or view.around("already") or view.before("already")
     second = view.own("second")
     refund = (
@@ -1181,7 +1189,7 @@ def stop_duplicates(view: View, slots: Slots) -> None:
             or view.has(r"\bagain\b|\btwice\b|second")
         )
         and view.has(
-            r"\b(?:refund|pay|send|give|grant|issue|fine|okay|ok|allowed|no problem"
+            r"\b(?:refund|pay|send|give|grant|issue|return|fine|okay|ok|allowed|no problem"
             r"|possible|let)\w*\b"
         )
     ):
