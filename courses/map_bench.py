@@ -53,6 +53,9 @@ class Sheet:
         return [(row, by_node.get(row["id"], [])) for row in self.rows]
 
 
+EMPTY = Sheet(problems=(), rows=(), walk=(), findings=(), svg="")
+
+
 def sheet(reading: Json) -> Sheet | None:
     if not reading:
         return None

@@ -173,6 +173,31 @@ class ReplacedDraft(models.Model):
         return f"{self.user_id}: replaced text of {self.exercise}"
 
 
+class MapEdit(models.Model):
+    """One edit of a map by a form or on the canvas, with the text before and after it.
+
+    The edits of one person's map are a history: what is undone can be done again until something
+    else is done.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="map_edits"
+    )
+    exercise = models.CharField(max_length=80)
+    says = models.CharField(max_length=300)
+    before = models.TextField()
+    after = models.TextField()
+    undone = models.BooleanField(default=False)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [models.Index(fields=["user", "exercise"], name="edits_by_map")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.says}"
+
+
 class Submission(models.Model):
     """One run of one version of a learner's text. `refusal` says why it could not be graded."""
 

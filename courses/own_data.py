@@ -14,6 +14,7 @@ from courses.models import (
     Enrolment,
     GradeReportRow,
     LessonProgress,
+    MapEdit,
     ReplacedDraft,
     Submission,
 )
@@ -49,6 +50,13 @@ def export(user: User) -> Mapping[str, bytes]:
         "replaced-drafts.json": as_json(
             list(ReplacedDraft.objects.filter(user=user).values("exercise", "text", "at"))
         ),
+        "map-edits.json": as_json(
+            list(
+                MapEdit.objects.filter(user=user).values(
+                    "exercise", "says", "before", "after", "undone", "at"
+                )
+            )
+        ),
         "runs.json": as_json(
             list(
                 Submission.objects.filter(user=user).values(
@@ -69,7 +77,7 @@ def export(user: User) -> Mapping[str, bytes]:
 def erase(user: User, at: datetime) -> None:
     """Delete everything. Practice certifies nothing, so nothing has to be kept."""
     for model in (
-        *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft),
+        *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),
         *(Submission, Enrolment),
     ):
         model.objects.filter(user=user).delete()

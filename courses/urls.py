@@ -21,6 +21,8 @@ urlpatterns = [
     path("exercises/<slug:exercise_id>/read/", workbench.read, name="read"),
     path("exercises/<slug:exercise_id>/draft/", workbench.draft, name="draft"),
     path("exercises/<slug:exercise_id>/run/", workbench.run, name="run"),
+    path("exercises/<slug:exercise_id>/edit/", workbench.edit_map, name="map-edit"),
+    path("exercises/<slug:exercise_id>/commands/", workbench.map_commands, name="map-commands"),
     path("exercises/<slug:exercise_id>/map.bpmn", workbench.map_bpmn, name="map-bpmn"),
     path("exercises/<slug:exercise_id>/import/", workbench.import_map, name="import"),
     path(

@@ -17,7 +17,17 @@ from checkride.accounts.access import SignedInRequest
 from checkride.accounts.models import User
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from courses import access, box, map_bench, map_exchange, practice, prompt_bench, study
+from courses import (
+    access,
+    box,
+    map_bench,
+    map_editing,
+    map_exchange,
+    map_workbench,
+    practice,
+    prompt_bench,
+    study,
+)
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.lessons import render_text, split_front
 from courses.models import Submission
@@ -192,6 +202,38 @@ def put_back(request: SignedInRequest, exercise_id: str, number: int) -> HttpRes
     return redirect("courses:exercise", exercise_id)
 
 
+@login_required
+@require_POST
+def edit_map(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """An edit from the step-by-step editor; a form that needs another look comes back filled in."""
+    course, found = _find(request.user, exercise_id)
+    if found.kind != "workflow_map":
+        raise Http404
+    number = _whole(request.POST.get("take_run", ""))
+    if number is not None:
+        submission = access.own_submission(request.user, exercise_id, number)
+        says = _("Took the map of run %(n)s") % {"n": number}
+        map_editing.put(request.user, found, submission.text, says=says, at=clock.now())
+        return redirect(reverse("courses:exercise", args=[exercise_id]) + "#editor")
+    outcome = map_workbench.take_edit(request, found)
+    if isinstance(outcome, str):
+        address = reverse("courses:exercise", args=[exercise_id])
+        return redirect(f"{address}#{outcome}" if outcome else f"{address}?view=steps")
+    history = practice.history(request.user, exercise_id)
+    last = history.rows[-1] if history.rows else None
+    text, _revision = map_editing.text_of(request.user, found)
+    return _page(
+        request, request.user, course, found, history, shown=last, text=text, unfinished=outcome
+    )
+
+
+@login_required
+@require_POST
+def map_commands(request: SignedInRequest, exercise_id: str) -> JsonResponse:
+    """Commands from the canvas; answers JSON with the map as it is then."""
+    return map_workbench.answer_commands(request, _find_map(request.user, exercise_id))
+
+
 def _exchange(request: HttpRequest, user: User | None, exercise: Exercise) -> dict[str, Json]:
     told = request.session.get("courses.imported")
     if told is not None and told["exercise"] == exercise.id:
@@ -231,6 +273,7 @@ def _page(
     shown: Submission | None,
     text: str,
     shown_version: int | None = None,
+    unfinished: map_workbench.Unfinished | None = None,
 ) -> HttpResponse:
     """`shown` is the run under the editor, `shown_version` the one whose text is in it."""
     report = practice.report_of(shown) if shown is not None else None
@@ -266,7 +309,38 @@ def _page(
     else:
         context |= map_bench.context(exercise, reading, report, history, request.GET, shown)
         context |= _exchange(request, user, exercise)
+        context |= _map_views(request, user, exercise, reading, context, unfinished)
     return render(request, PAGES[exercise.kind], context)
+
+
+def _map_views(
+    request: HttpRequest,
+    user: User | None,
+    exercise: Exercise,
+    reading: Json,
+    context: dict[str, Json],
+    unfinished: map_workbench.Unfinished | None,
+) -> dict[str, Json]:
+    """Which view of the map is open, and what it needs. An older run is read, not edited."""
+    view = "steps" if unfinished is not None else map_workbench.chosen_view(request)
+    found: dict[str, Json] = {
+        "view": view,
+        "page_address": reverse("courses:exercise", args=[exercise.id]),
+        "edit_address": reverse("courses:map-edit", args=[exercise.id]),
+        "commands_address": reverse("courses:map-commands", args=[exercise.id]),
+    }
+    if user is None:
+        return found
+    saved, _revision = map_editing.text_of(user, exercise)
+    if context["text"] != saved:
+        return found | {"not_the_draft": True}
+    if view == "canvas" and not context["trouble"]:
+        found["canvas"] = map_workbench.canvas(user, exercise)
+    if view == "steps" and not context["trouble"]:
+        found["editor"] = map_workbench.steps(
+            request, user, exercise, reading, context["sheet"], unfinished
+        )
+    return found
 
 
 def _read_quietly(user: User | None, exercise: Exercise, text: str) -> tuple[Json, str]:

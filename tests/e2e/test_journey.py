@@ -137,6 +137,8 @@ def pass_refunds_at_scale(visitor: Any) -> None:
     folder = CONTENT / "systems-thinking" / "exercises" / "refunds"
     visitor.open("/exercises/refunds/")
     visitor.look("map")
+    page.get_by_role("link", name="Text", exact=True).click()
+    page.wait_for_selector("prompt-editor.is-ready")
     type_into_the_editor(page, (folder / "maps" / "strong.yaml").read_text())
     page.get_by_role("button", name=re.compile("Run")).click()
     expect(page.get_by_text(re.compile("^Passed")).first).to_be_visible(timeout=60_000)

@@ -135,12 +135,16 @@ class WorkflowMap:
 
 @dataclass(frozen=True, slots=True)
 class MapProblem:
-    """Why a text is no map: a whole sentence and the place, as far as it is known."""
+    """Why a text is no map: a whole sentence and the place, as far as it is known.
+
+    `field` is the setting of the step or the part of the way that must be mended.
+    """
 
     message: str
     line: int | None = None
     node: str | None = None
     edge: str | None = None
+    field: str | None = None
 
 
 class BadMap(DomainError):

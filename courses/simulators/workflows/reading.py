@@ -183,11 +183,18 @@ class _Reader:
         *place: str | int,
         node: str | None = None,
         edge: str | None = None,
+        field: str | None = None,
     ) -> None:
         path: tuple[str | int, ...] = place
         while path and path not in self.lines:
             path = path[:-1]
-        self.problems.append(MapProblem(message, line=self.lines.get(path), node=node, edge=edge))
+        if field is None and len(place) == 3 and place[0] == "nodes":
+            field = str(place[2])
+        if node is None and len(place) > 1 and place[0] == "nodes":
+            node = str(place[1])
+        self.problems.append(
+            MapProblem(message, line=self.lines.get(path), node=node, edge=edge, field=field)
+        )
 
     def read(self, data: Json) -> WorkflowMap | None:
         if not isinstance(data, dict):
@@ -227,9 +234,9 @@ class _Reader:
                 self.problem(f"{_up(what)} has no “{key}”.{hint}", *place, key, node=node)
         for key in needed:
             if key not in data:
-                self.problem(f"{_up(what)} lacks “{key}”.", *place, node=node)
+                self.problem(f"{_up(what)} lacks “{key}”.", *place, node=node, field=key)
             elif data[key] is None:
-                self.problem(f"“{key}” of {what} is empty.", *place, key, node=node)
+                self.problem(f"“{key}” of {what} is empty.", *place, key, node=node, field=key)
 
     def _words(self, value: Json, what: str, most: int, says: str, *place: str | int) -> str:
         if value is None:
@@ -639,8 +646,8 @@ class _Reader:
         place = ("edges", index)
         before = len(self.problems)
 
-        def wrong(message: str) -> None:
-            self.problem(message, *place, node=edge.src, edge=edge.sentence)
+        def wrong(message: str, field: str | None = None) -> None:
+            self.problem(message, *place, node=edge.src, edge=edge.sentence, field=field)
 
         for end in (edge.src, edge.dst):
             if end not in nodes and not self._is_listed_badly(end):
@@ -658,29 +665,31 @@ class _Reader:
             elif edge.when is None and not edge.otherwise:
                 wrong(
                     f"“{edge.src}” is a gateway: say when a case goes to “{edge.dst}”, or write "
-                    "“otherwise”."
+                    "“otherwise”.",
+                    "when",
                 )
             elif edge.when is not None and edge.otherwise:
-                wrong("A way has a condition or is the “otherwise” way, not both.")
+                wrong("A way has a condition or is the “otherwise” way, not both.", "when")
             elif edge.otherwise and edge.most is not None:
-                wrong("The “otherwise” way must always be open, so it cannot have a “max”.")
+                wrong("The “otherwise” way must always be open, so it cannot have a “max”.", "max")
         else:
             if edge.when is not None or edge.otherwise:
                 wrong(
                     f"Only a gateway asks. Put a gateway after “{edge.src}” and move the condition "
-                    "there."
+                    "there.",
+                    "when",
                 )
             elif edge.most is not None:
-                wrong("“max” belongs to a way with “when” out of a gateway.")
+                wrong("“max” belongs to a way with “when” out of a gateway.", "max")
             if edge.on == "timeout" and source.kind != "human":
-                wrong(f"Only a human step can run out of patience; “{edge.src}” is none.")
+                wrong(f"Only a human step can run out of patience; “{edge.src}” is none.", "on")
             if edge.on == "error" and source.kind not in ("tool", "agent", "guard", "rollback"):
-                wrong(f"“{edge.src}” cannot fail, so it has no way “on error”.")
+                wrong(f"“{edge.src}” cannot fail, so it has no way “on error”.", "on")
         if edge.when is not None:
             try:
                 conditions.parse(edge.when, self.visible)
             except conditions.BadCondition as error:
-                wrong(error.message)
+                wrong(error.message, "when")
         return len(self.problems) == before
 
     def _is_listed_badly(self, node_id: str) -> bool:

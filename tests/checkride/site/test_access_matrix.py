@@ -64,7 +64,13 @@ ACCOUNT_PAGES = (
 PRIVATE = {"ready", "running", "released", "submission", "holding"}
 NOBODYS = {"404", "405", "sign-in", "401"}
 
-MAP_ROUTES = ("courses:map-bpmn", "courses:import", "courses:put-back")
+MAP_ROUTES = (
+    "courses:map-bpmn",
+    "courses:map-edit",
+    "courses:map-commands",
+    "courses:import",
+    "courses:put-back",
+)
 
 
 @dataclass(frozen=True)
