@@ -1,0 +1,1 @@
+export {arrange} from './map/layout.ts';
