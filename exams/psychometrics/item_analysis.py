@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from exams.psychometrics.reliability import correlation_interval
 from exams.scoring.score import Range, wilson
 
 # Below this many attempts a figure would be noise with decimals.
@@ -31,24 +32,29 @@ class Answer:
     points: int
     rest: int
     option: str = ""
+    omitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OptionStatistics:
-    """`with_rest` correlates choosing this option with the points on the other items."""
+    """`with_rest` correlates choosing this option with the points on the other items; `by_third`
+    is the share who chose it among the lowest, middle and highest third on those."""
 
     id: str
     is_key: bool
     chosen: int
     share: float
     with_rest: float | None
+    by_third: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ItemStatistics:
-    """`share` is the share who had it right, `plausible` its 95 % range, `with_rest` the
-    correlation of the item with the other items (not with a total that contains it, which
-    flatters). All three are None below `LEAST_ATTEMPTS`, `with_rest` also without any spread."""
+    """`share` is the share of the points earned (of the people who had it right, where it is worth
+    one), `plausible` its 95 % range, `with_rest` the correlation of the item with the other items
+    (not with a total that contains it, which flatters), `rest_range` its 95 % interval, `omitted`
+    the share without an answer. All are None below `LEAST_ATTEMPTS`, `with_rest` also without any
+    spread."""
 
     attempts: int
     right: int
@@ -57,14 +63,17 @@ class ItemStatistics:
     with_rest: float | None
     options: tuple[OptionStatistics, ...]
     findings: tuple[Finding, ...]
+    rest_range: tuple[float, float] | None = None
+    omitted: float | None = None
 
 
 def analyse(
-    answers: Sequence[Answer], *, options: tuple[str, ...] = (), key: str = ""
+    answers: Sequence[Answer], *, options: tuple[str, ...] = (), key: str = "", possible: int = 1
 ) -> ItemStatistics:
     """Classical item analysis of one item.
 
-    `options` and `key` are given for single-choice items only. The correlation is Pearson's, for
+    `options` and `key` are given for single-choice items only, `possible` for items of several
+    points. The correlation is Pearson's, for
     a 0/1 item the point-biserial.
 
     Source: Crocker and Algina, Introduction to Classical and Modern Test Theory, 1986, chapter 14.
@@ -73,9 +82,10 @@ def analyse(
     right = sum(answer.points for answer in answers)
     if attempts < LEAST_ATTEMPTS:
         return ItemStatistics(attempts, right, None, None, None, (), ())
-    share = right / attempts
+    share = right / (attempts * possible)
     rest = [answer.rest for answer in answers]
     with_rest = _correlation([answer.points for answer in answers], rest)
+    thirds = _thirds(answers)
     found = tuple(
         OptionStatistics(
             id=option,
@@ -83,6 +93,9 @@ def analyse(
             chosen=(chosen := sum(1 for answer in answers if answer.option == option)),
             share=chosen / attempts,
             with_rest=_correlation([int(answer.option == option) for answer in answers], rest),
+            by_third=tuple(
+                sum(answer.option == option for answer in third) / len(third) for third in thirds
+            ),
         )
         for option in options
     )
@@ -90,11 +103,20 @@ def analyse(
         attempts=attempts,
         right=right,
         share=share,
-        plausible=wilson(right, attempts, z=Z_95),
+        plausible=wilson(right, attempts * possible, z=Z_95, draws=attempts),
         with_rest=with_rest,
         options=found,
         findings=_findings(share, with_rest, found),
+        rest_range=None if with_rest is None else correlation_interval(with_rest, attempts),
+        omitted=sum(answer.omitted for answer in answers) / attempts,
     )
+
+
+def _thirds(answers: Sequence[Answer]) -> tuple[Sequence[Answer], ...]:
+    """The answers by points on the other items, parted into three groups of equal size."""
+    ranked = sorted(answers, key=lambda answer: answer.rest)
+    cut = [round(len(ranked) * part / 3) for part in range(4)]
+    return tuple(ranked[cut[part] : cut[part + 1]] for part in range(3))
 
 
 def _findings(
