@@ -90,6 +90,59 @@ class ItemVersion(models.Model):
         return item_from_document(self.document)
 
 
+class ExamForm(models.Model):
+    """One fixed form of an exam: the same items for everybody who gets it, with a cut of its own.
+
+    Its items never change. `cut_points` changes only by a recorded decision, which applies to later
+    attempts; earlier ones are regraded with a report.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "draft"
+        OPEN = "open", "open"
+        CLOSED = "closed", "closed"
+
+    exam = models.SlugField(max_length=60)
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT)
+    name = models.CharField(max_length=8)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.DRAFT)
+    items_sha256 = models.CharField(max_length=64)
+    cut_points = models.PositiveSmallIntegerField()
+    cut_method = models.CharField(max_length=40)
+    cut_reason = models.TextField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["exam", "pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["exam", "name"], name="one_form_per_exam_and_name"),
+            CheckConstraint(condition=Q(cut_points__gt=0), name="a_form_has_a_cut"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exam} {self.name}"
+
+
+class FormPlace(models.Model):
+    """One item of a fixed form. An anchor stands on every form of its set."""
+
+    form = models.ForeignKey(ExamForm, on_delete=models.CASCADE, related_name="places")
+    item_version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
+    is_anchor = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["form", "item_version"], name="an_item_once_per_fixed_form")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form_id} {self.item_version_id}"
+
+
 class Attempt(models.Model):
     """One sitting of one exam by one candidate.
 
@@ -115,6 +168,9 @@ class Attempt(models.Model):
     )
     exam = models.SlugField(max_length=60)
     blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT)
+    form = models.ForeignKey(
+        ExamForm, null=True, blank=True, on_delete=models.PROTECT, related_name="attempts"
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
     form_seed = models.CharField(max_length=64)
     form_digest = models.CharField(max_length=64)
@@ -169,6 +225,11 @@ class Attempt(models.Model):
     @property
     def blueprint(self) -> Blueprint:
         return self.blueprint_version.blueprint
+
+    @property
+    def cut_points(self) -> int:
+        """The lowest number of points that passes: the form's own, or the blueprint's."""
+        return self.form.cut_points if self.form else self.blueprint.cut.points
 
     @property
     def clock(self) -> Clock:

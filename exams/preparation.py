@@ -13,9 +13,9 @@ from checkride import audit
 from checkride.accounts.models import User
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import retakes
-from exams.assembly.draw import Form, PoolItem, draw_form
-from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, Item
+from exams import fixed_forms, retakes
+from exams.assembly.draw import Form, PoolItem, draw_form, order_form
+from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, ExamForm, Item
 from exams.scoring.items import shuffled_groups
 
 OPEN_STATES = (Attempt.State.READY, Attempt.State.IN_PROGRESS)
@@ -151,13 +151,21 @@ def _draw_attempt(
         .exclude(current=None)
         .select_related("current")
     }
-    form = draw_form(
-        blueprint,
-        _pool(user, list(operational.values())),
-        seed=secrets.token_hex(16),
-        earlier_forms=_earlier_forms(user, version.exam),
-    )
-    return _store(user, version, form, operational, allowed_s, at=at)
+    fixed = fixed_forms.form_for(user, version)
+    pool = _pool(user, list(operational.values()))
+    seed, earlier = secrets.token_hex(16), _earlier_forms(user, version.exam)
+    if fixed is None:
+        form = draw_form(blueprint, pool, seed=seed, earlier_forms=earlier)
+        return _store(user, version, form, operational, allowed_s, at=at)
+    # A fixed form keeps the versions that it was made with; only the order is drawn.
+    places = {
+        place.item_version.item.slug: place.item_version.item
+        for place in fixed.places.select_related("item_version__item")
+    }
+    for place in fixed.places.select_related("item_version__item"):
+        places[place.item_version.item.slug].current = place.item_version
+    form = order_form(_pool(user, list(places.values())), seed=seed)
+    return _store(user, version, form, places, allowed_s, at=at, fixed=fixed)
 
 
 def _pool(user: User, items: list[Item]) -> list[PoolItem]:
@@ -208,8 +216,10 @@ def _store(
     allowed_s: int,
     *,
     at: datetime,
+    fixed: ExamForm | None = None,
 ) -> Attempt:
     attempt = Attempt.objects.create(
+        form=fixed,
         candidate=user,
         exam=version.exam,
         blueprint_version=version,

@@ -34,7 +34,7 @@ def grade(attempt_id: UUID, *, reason: str) -> GradeRun:
 def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     attempt = (
         Attempt.objects.select_for_update(of=("self",))
-        .select_related("blueprint_version", "candidate")
+        .select_related("blueprint_version", "candidate", "form")
         .get(pk=attempt_id)
     )
     if attempt.state != Attempt.State.RELEASED:
@@ -49,6 +49,7 @@ def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
             "items": [item.item_version.content_sha256 for item in items],
             "answers": payloads,
             **({"judged": judged} if judged else {}),
+            **({"cut": attempt.cut_points} if attempt.form else {}),
         }
     )
     known = GradeRun.objects.filter(
@@ -60,7 +61,7 @@ def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     score = score_form(
         [item.item_version.scored_item for item in items],
         payloads,
-        cut=blueprint.cut.points,
+        cut=attempt.cut_points,
         domains={quota.id: quota.name for quota in blueprint.domains},
         judged=judged,
     )

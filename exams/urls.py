@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exams import examiner_views, rating_views, views
+from exams import examiner_views, form_views, rating_views, report_views, views
 
 app_name = "exams"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("examiner/items/<slug:exam>/", examiner_views.items, name="items"),
     path("examiner/ratings/", rating_views.waiting, name="ratings"),
     path("examiner/ratings/<int:item_id>/", rating_views.rate, name="rate"),
+    path("examiner/forms/<slug:exam>/", form_views.fixed, name="forms"),
+    path("examiner/forms/<int:form_id>/state/", form_views.form_state, name="form-state"),
+    path("examiner/forms/<int:form_id>/cut/", form_views.form_cut, name="form-cut"),
     path("examiner/accommodations/", examiner_views.accommodate, name="accommodate"),
     path("examiner/attempts/<uuid:attempt_id>/extend/", examiner_views.extend, name="extend"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
@@ -25,5 +28,7 @@ urlpatterns = [
     path("attempts/<uuid:attempt_id>/receipt.txt", views.receipt_file, name="receipt-file"),
     path("attempts/<uuid:attempt_id>/result/", views.result, name="result"),
     path("<slug:exam>/", views.exam, name="exam"),
+    path("<slug:exam>/reports/", report_views.reports, name="reports"),
+    path("<slug:exam>/reports/<slug:form>/", report_views.report, name="report"),
     path("<slug:exam>/prepare/", views.prepare, name="prepare"),
 ]

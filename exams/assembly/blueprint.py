@@ -25,6 +25,14 @@ class DomainQuota:
 
 
 @dataclass(frozen=True, slots=True)
+class CompetencyRule:
+    """At least `least` items of each form touch a competency whose id begins with `prefix`."""
+
+    prefix: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class CutScore:
     """The lowest number of points that passes, and where it comes from."""
 
@@ -37,7 +45,12 @@ class CutScore:
 @dataclass(frozen=True, slots=True)
 class Blueprint:
     """`grace_s` covers the way of a save through the network; `retake_waits_days` is the wait
-    after the first, second, ... failed attempt, the last one repeating."""
+    after the first, second, ... failed attempt, the last one repeating.
+
+    `points` is the sum of the points of a form. `most_exposure` is the largest share of forms that
+    may hold an item, and `pilots` how many items are tried out on each form without counting.
+    `together_with` names the exams that must be passed too before the achievement is awarded;
+    `part_of` the exam that awards it, where this one only counts together with it."""
 
     exam: str
     version: str
@@ -51,6 +64,16 @@ class Blueprint:
     retake_waits_days: tuple[int, ...]
     valid_days: int
     domains: tuple[DomainQuota, ...]
+    points: int = 0
+    competencies: tuple[CompetencyRule, ...] = ()
+    most_exposure: float = 1.0
+    pilots: int = 0
+    together_with: tuple[str, ...] = ()
+    part_of: str = ""
+
+    @property
+    def minutes_per_item(self) -> float:
+        return self.minutes / max(1, self.items)
 
 
 def read_blueprint(text: str, *, file: str) -> tuple[Blueprint, Mapping[str, Any]]:
@@ -88,6 +111,15 @@ def blueprint_from_document(document: Any, *, file: str = "blueprint") -> Bluepr
                 DomainQuota(entry["id"], entry["name"], int(entry["items"]))
                 for entry in document["domains"]
             ),
+            points=int(document.get("points") or document["items"]),
+            competencies=tuple(
+                CompetencyRule(str(prefix), int(least))
+                for prefix, least in document.get("competencies", {}).items()
+            ),
+            most_exposure=float(document.get("most_exposure", 1)),
+            pilots=int(document.get("pilots", 0)),
+            together_with=tuple(document.get("together_with", ())),
+            part_of=str(document.get("part_of", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadBlueprint(
@@ -104,14 +136,21 @@ def _problems(blueprint: Blueprint) -> list[str]:
         f"the domains ask for {total} items, the form holds {blueprint.items}.": (
             total == blueprint.items
         ),
+        # A task of half an hour is itself a look at many things; an item of a minute is one.
         "each domain needs at least 2 items, or its score would say nothing.": all(
             domain.items >= 2 for domain in blueprint.domains
-        ),
+        )
+        or blueprint.minutes_per_item >= 10,
         "two domains share an id.": (
             len({domain.id for domain in blueprint.domains}) == len(blueprint.domains)
         ),
-        f"the cut score must lie between 1 and {blueprint.items}.": (
-            1 <= blueprint.cut.points <= blueprint.items
+        f"the cut score must lie between 1 and {blueprint.points}.": (
+            1 <= blueprint.cut.points <= blueprint.points
+        ),
+        "“most_exposure” is a share from 0.05 to 1.": 0.05 <= blueprint.most_exposure <= 1,
+        "“pilots” must lie between 0 and 10.": 0 <= blueprint.pilots <= 10,
+        "a competency rule asks for more items than the form holds.": all(
+            0 < rule.least <= blueprint.items for rule in blueprint.competencies
         ),
         "“minutes” must lie between 1 and 600.": 1 <= blueprint.minutes <= 600,
         "“grace_s” must lie between 0 and 60.": 0 <= blueprint.grace_s <= 60,

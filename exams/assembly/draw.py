@@ -118,7 +118,11 @@ def draw_form(
     chosen = next(_forms(by_domain, earlier_forms), None)
     if chosen is None:
         raise PoolTooSmall(reason="every form left breaks a rule or was already taken by you")
+    return order_form(chosen, seed=seed)
 
+
+def order_form(chosen: Sequence[PoolItem], *, seed: str) -> Form:
+    """Draw the order of the items of a form, and of the choices in each of them."""
     stream = SeededStream(f"{seed}|order")
     by_id = {item.id: item for item in chosen}
     order = stream.shuffled(sorted(by_id))

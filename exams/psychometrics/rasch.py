@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,11 +38,19 @@ class Calibration:
     n: int
 
 
-def calibrate(responses: Floats, *, spread: float | None = None, most: int = 2000) -> Calibration:
+def calibrate(
+    responses: Floats,
+    *,
+    spread: float | None = None,
+    groups: Sequence[int] | None = None,
+    most: int = 2000,
+) -> Calibration:
     """Estimate a Rasch model by marginal maximum likelihood.
 
     `responses` has a row per attempt and a column per item: 1 right, 0 wrong, NaN not on the form.
-    Abilities are normal with mean 0; their spread is estimated unless given.
+    Abilities are normal with mean 0; their spread is estimated unless given. `groups` numbers, from
+    0, the groups of attempts whose means may differ (those of one form): without them a form that
+    was sat by strong people would look easy.
 
     Raises `NotCalibrated` when an item is answered alike by everybody who had it, or when the
     estimates do not settle.
@@ -60,9 +69,12 @@ def calibrate(responses: Floats, *, spread: float | None = None, most: int = 200
     difficulty: Floats = -np.log(share / (1 - share))
     width = spread if spread is not None else 1.0
     correct = np.where(seen, responses, 0)
+    group = np.asarray(groups if groups is not None else [0] * responses.shape[0])
+    sizes = np.bincount(group)
+    means = np.zeros(sizes.size)
     last = -np.inf
     for rounds in range(1, most + 1):  # noqa: B007  told at the end
-        posterior, likelihood = _posterior(correct, seen, difficulty, width)
+        posterior, likelihood = _posterior(correct, seen, difficulty, width, means[group])
         # Expected number of people at each node who had the item.
         people = posterior.T @ seen
         for _ in range(3):
@@ -76,6 +88,10 @@ def calibrate(responses: Floats, *, spread: float | None = None, most: int = 200
             slope_w = float(((at_node - people * chance) * _NODES[:, None]).sum())
             curve_w = float((people * chance * (1 - chance) * _NODES[:, None] ** 2).sum())
             width = max(1e-3, width + slope_w / max(curve_w, 1e-9))
+        if sizes.size > 1:
+            means = np.bincount(group, weights=posterior @ _NODES) / sizes
+            middle = float((means * sizes).sum() / sizes.sum())
+            means, difficulty = means - middle, difficulty - width * middle
         if abs(likelihood - last) < 1e-9 * abs(likelihood):
             break
         last = likelihood
@@ -83,7 +99,7 @@ def calibrate(responses: Floats, *, spread: float | None = None, most: int = 200
         raise NotCalibrated(reason="the estimates did not settle")
     return Calibration(
         difficulty=tuple(float(one) for one in difficulty),
-        error=_errors(correct, seen, difficulty, width, spread is None),
+        error=_errors(correct, seen, difficulty, width, spread is None, means[group]),
         spread=width,
         log_likelihood=likelihood,
         rounds=rounds,
@@ -100,12 +116,12 @@ def _log_chances(correct: Floats, seen: NDArray[np.bool_], difficulty: Floats, w
 
 
 def _posterior(
-    correct: Floats, seen: NDArray[np.bool_], difficulty: Floats, width: float
+    correct: Floats, seen: NDArray[np.bool_], difficulty: Floats, width: float, means: Floats
 ) -> tuple[Floats, float]:
     """Where each person probably stands (a row of weights over the nodes), and the likelihood."""
-    weights = np.exp(-0.5 * _NODES**2)
-    weights /= weights.sum()
-    logs = _log_chances(correct, seen, difficulty, width) + np.log(weights)[None, :]
+    prior = -0.5 * (_NODES[None, :] - means[:, None]) ** 2
+    prior -= np.logaddexp.reduce(prior, axis=1, keepdims=True)
+    logs = _log_chances(correct, seen, difficulty, width) + prior
     top = logs.max(axis=1, keepdims=True)
     each = np.exp(logs - top)
     total = each.sum(axis=1, keepdims=True)
@@ -113,11 +129,16 @@ def _posterior(
 
 
 def _errors(
-    correct: Floats, seen: NDArray[np.bool_], difficulty: Floats, width: float, free: bool
+    correct: Floats,
+    seen: NDArray[np.bool_],
+    difficulty: Floats,
+    width: float,
+    free: bool,
+    means: Floats,
 ) -> tuple[float, ...]:
     """Standard errors from the cross-products of each person's scores (E. Berndt and others,
     Annals of Economic and Social Measurement 3 (1974), pages 653 to 665)."""
-    posterior, _ = _posterior(correct, seen, difficulty, width)
+    posterior, _ = _posterior(correct, seen, difficulty, width, means)
     chance = expit(width * _NODES[:, None] - difficulty[None, :])
     by_item = np.where(seen, posterior @ chance - correct, 0)
     columns = [by_item]
@@ -140,7 +161,13 @@ def abilities(responses: Floats, calibration: Calibration) -> tuple[tuple[float,
     """
     seen = ~np.isnan(responses)
     correct = np.where(seen, responses, 0)
-    posterior, _ = _posterior(correct, seen, np.asarray(calibration.difficulty), calibration.spread)
+    posterior, _ = _posterior(
+        correct,
+        seen,
+        np.asarray(calibration.difficulty),
+        calibration.spread,
+        np.zeros(responses.shape[0]),
+    )
     points = calibration.spread * _NODES
     mean = posterior @ points
     variance = posterior @ points**2 - mean**2

@@ -238,6 +238,8 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             "course_id": "foundations",
             "lesson_id": "f-one",
             "item_id": 999_999,
+            "form": "drawn",
+            "form_id": 999_999,
             "exercise_id": "refund-triage",
         }
         typed = {"text": "You triage refunds."}
