@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from checkride.home import errors
@@ -55,3 +58,25 @@ def test_a_stale_form_is_explained() -> None:
 
     assert response.status_code == 403
     assert "open for too long" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("problem", "status"), [(OperationalError("gone"), 503), (KeyError(), 500)]
+)
+def test_a_database_that_is_lost_before_the_view_is_a_503_for_those_who_are_signed_in(
+    problem: Exception, status: int, learner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in is looked up by a middleware, beyond the one that knows a lost database. A 500
+    would tell the script of an exam that its request is wrong; a 503 lets it keep the answer."""
+    client = Client(raise_request_exception=False)
+    client.force_login(learner)
+
+    def lost(*_: object) -> object:
+        raise problem
+
+    monkeypatch.setattr("django.contrib.auth.middleware.get_user", lost)
+    response = client.get("/")
+
+    assert response.status_code == status
+    assert response.has_header("Retry-After") == (status == 503)
