@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export DJANGO_SETTINGS_MODULE ?= checkride.settings
 
-.PHONY: help setup serve test check proofs bench format locks clean
+.PHONY: help setup serve test check proofs bench chaos format locks clean
 
 help:
 	@echo "make serve    install what is missing, start everything, print the address"
@@ -12,6 +12,7 @@ help:
 	@echo "make check    the checks alone: style, types, layers, templates, migrations, locks"
 	@echo "make proofs   the slow proofs: random maps, faults, floods"
 	@echo "make bench    what is claimed about speed, against a peer or a limit (ONLY=name for one)"
+	@echo "make chaos    candidates save while parts are killed (SECONDS=300; SYNCHRONOUS_COMMIT=off must lose)"
 	@echo "make setup    install only"
 	@echo "make format   write the code in the house style"
 	@echo "make locks    resolve the dependencies anew"
@@ -39,6 +40,9 @@ proofs:
 
 bench: setup
 	@$(RUN) -m benchmarks $(ONLY)
+
+chaos: setup
+	@$(RUN) -m benchmarks.exam_hall.chaos
 
 format: setup
 	@$(RUN) -m ruff check --fix --quiet . || true
