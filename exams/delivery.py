@@ -9,29 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import DateTimeField, ExpressionWrapper, OuterRef, Subquery, Value
 
 from checkride import audit
 from checkride.accounts.models import User
-from checkride.jobs.dbclock import database_now
+from checkride.jobs.dbclock import DatabaseNow, database_now
 from checkride.jobs.queue import enqueue
 from checkride.lib.canonical import digest
 from checkride.lib.errors import DomainError
 from exams import results, save_protocol
 from exams.models import Attempt, AttemptItem, Extension, GradeRun, Response, ResponseEvent
-from exams.scoring.responses import check_payload
+from exams.scoring.responses import check_payload, completeness
 
 SWEEP_AT_ONCE = 200
 MAX_EXTENSION_MINUTES = 240
-
-
-class AttemptNotRunning(DomainError):
-    code = "attempt-not-running"
-    sentence = "This attempt is not running, so its time cannot be changed. Nothing was changed."
 
 
 class BadExtension(DomainError):
@@ -47,6 +43,16 @@ class Arrival:
 
     def __init__(self, seconds_ago: Callable[[], float]) -> None:
         self._seconds_ago = seconds_ago
+
+    def column(self) -> ExpressionWrapper:
+        """The moment of receipt as a column of a query. The query must not lock: a row that was
+        waited for is computed again after the wait, with a number of seconds from before it."""
+        ago = Value(timedelta(seconds=self._seconds_ago()))
+        return ExpressionWrapper(DatabaseNow() - ago, output_field=DateTimeField())
+
+    def now(self, received_at: datetime) -> datetime:
+        """The database's time now, given its time at the receipt."""
+        return received_at + timedelta(seconds=self._seconds_ago())
 
     def received_at(self) -> datetime:
         with connection.cursor() as cursor:
@@ -73,8 +79,9 @@ class Receipt:
     """What became of a save.
 
     `payload` is what this save carried and `rev` the revision it became, or that it met;
-    `current_rev` and `current` are what counts now. `payload_sha256` is over the canonical form of
-    `payload`: only who sees the hash of what was typed may say “saved”.
+    `current_rev` and `current` are what counts now, and `answered` says that it is complete.
+    `payload_sha256` is over the canonical form of `payload`: only who sees the hash of what was
+    typed may say “saved”.
     """
 
     verdict: save_protocol.SaveVerdict
@@ -83,6 +90,7 @@ class Receipt:
     payload_sha256: str
     current_rev: int
     current: dict[str, Any]
+    answered: bool
     received_at: datetime
     server_now: datetime
     remaining_ms: int
@@ -113,28 +121,43 @@ def start(attempt: Attempt) -> Attempt:
 
 
 @transaction.atomic
-def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arrival) -> Receipt:
+def save_response(
+    attempt_id: UUID,
+    position: int,
+    save: Save,
+    *,
+    arrival: Arrival,
+    candidate: User | None = None,
+) -> Receipt:
     """Keep a save and say whether it counts.
 
     Every save is stored, also one that conflicts or comes late. The same save sent again gets the
-    stored answer. Raises `NotStarted` and `BadResponse`, in which case there was nothing to keep.
+    stored answer. With `candidate`, an attempt of somebody else does not exist. Four statements
+    for a new save: saving is what the whole site does most in an exam.
+
+    Raises `Attempt.DoesNotExist`, `AttemptItem.DoesNotExist`, and `NotStarted` and `BadResponse`,
+    in which case there was nothing to keep.
     """
-    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-    item = AttemptItem.objects.select_related("item_version", "response__event").get(
-        attempt=attempt, position=position
+    whose = {} if candidate is None else {"candidate": candidate}
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id, **whose)
+    sent_before = ResponseEvent.objects.filter(
+        attempt_item=OuterRef("pk"), client_id=save.client_id, client_seq=save.client_seq
+    )
+    item = (
+        AttemptItem.objects.select_related("item_version", "response__event")
+        .annotate(event_id=Subquery(sent_before.values("pk")[:1]), received_at=arrival.column())
+        .get(attempt=attempt, position=position)
     )
     stored: Response | None = getattr(item, "response", None)
-    event = ResponseEvent.objects.filter(
-        attempt_item=item, client_id=save.client_id, client_seq=save.client_seq
-    ).first()
-    if event is None:
+    if item.event_id is not None:
+        event = ResponseEvent.objects.get(pk=item.event_id)
+    else:
         payload = check_payload(item.face, save.payload)
         clock = attempt.clock
-        received_at = arrival.received_at()
         rev = stored.rev if stored else 0
         verdict = save_protocol.judge_save(
             clock,
-            received_at=received_at,
+            received_at=item.received_at,
             base_rev=save.base_rev,
             rev=rev,
             follows_own=stored is not None
@@ -149,7 +172,7 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
             rev=rev + 1 if verdict == "accepted" else rev,
             payload=payload,
             payload_sha256=digest(payload),
-            received_at=received_at,
+            received_at=item.received_at,
             counts_until=clock.counts_until,
             verdict=verdict,
         )
@@ -160,14 +183,16 @@ def save_response(attempt_id: UUID, position: int, save: Save, *, arrival: Arriv
             if attempt.is_closed:
                 # It was received in time and only written late, so it counts.
                 _ask_for_grade(attempt, GradeRun.Reason.LATE_ARRIVAL)
-    now = database_now()
+    now = arrival.now(item.received_at)
+    current = stored.payload if stored else {}
     return Receipt(
         verdict=cast(save_protocol.SaveVerdict, event.verdict),
         rev=event.rev,
         payload=event.payload,
         payload_sha256=event.payload_sha256,
         current_rev=stored.rev if stored else 0,
-        current=stored.payload if stored else {},
+        current=current,
+        answered=completeness(item.face, current) == "complete",
         received_at=event.received_at,
         server_now=now,
         remaining_ms=0 if attempt.is_closed else attempt.remaining_ms(at=now),
@@ -179,7 +204,7 @@ def note_seen(item: AttemptItem) -> None:
     """Remember that the candidate has had this item on the screen."""
     if item.first_seen_at is None and item.attempt.is_running:
         AttemptItem.objects.filter(pk=item.pk, first_seen_at__isnull=True).update(
-            first_seen_at=database_now()
+            first_seen_at=DatabaseNow()
         )
 
 
@@ -200,9 +225,12 @@ def hand_in(attempt_id: UUID, *, arrival: Arrival) -> Attempt:
     return attempt
 
 
-def close_if_overdue(attempt: Attempt) -> Attempt:
-    """Close an attempt whose time is over, for a page that cannot wait for the sweeper."""
-    if not save_protocol.is_overdue(attempt.clock, at=database_now()):
+def close_if_overdue(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
+    """Close an attempt whose time is over, for a page that cannot wait for the sweeper.
+
+    `at` is the database's time, where the caller has read it already.
+    """
+    if not save_protocol.is_overdue(attempt.clock, at=at or database_now()):
         return attempt
     with transaction.atomic():
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
@@ -242,24 +270,20 @@ def close_overdue_attempts() -> int:
 def extend(attempt_id: UUID, *, minutes: int, reason: str, by: User) -> Extension:
     """Add minutes to a running attempt, with a reason and an audit row.
 
-    Raises `AttemptNotRunning` once it is closed, `BadExtension` for a wrong number or no reason.
+    Raises `NotRunning` once it is closed, `BadExtension` for a wrong number or no reason.
     """
     reason = " ".join(reason.split())
     if not 1 <= minutes <= MAX_EXTENSION_MINUTES or not 0 < len(reason) <= 300:
         raise BadExtension(most=MAX_EXTENSION_MINUTES)
     attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
-    if not attempt.is_running or attempt.deadline_at is None:
-        raise AttemptNotRunning()
+    clock = save_protocol.extend(attempt.clock, seconds=minutes * 60)
     now = database_now()
     extension = Extension.objects.create(
         attempt=attempt, seconds=minutes * 60, reason=reason, granted_by=by, granted_at=now
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE exams_attempt SET deadline_at = deadline_at + make_interval(secs => %s),"
-            " lock_version = lock_version + 1 WHERE id = %s",
-            [extension.seconds, attempt.pk],
-        )
+    attempt.deadline_at = clock.deadline_at
+    attempt.lock_version += 1
+    attempt.save(update_fields=["deadline_at", "lock_version"])
     audit.record(
         by,
         "attempt.extended",

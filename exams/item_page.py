@@ -77,8 +77,12 @@ class Entry:
     is_current: bool
 
     @property
+    def state_words(self) -> str:
+        return STATE_WORDS[self.state]
+
+    @property
     def words(self) -> str:
-        return STATE_WORDS[self.state] + (", flagged" if self.is_flagged else "")
+        return self.state_words + (", flagged" if self.is_flagged else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,12 @@ class ReceiptEvent:
     sha256: str
 
 
-def sheet(item: AttemptItem) -> Sheet:
-    """Draw one item with the answer that counts, and the newest one that was kept beside it."""
+def sheet(item: AttemptItem, *, conflicts: Iterable[ResponseEvent] | None = None) -> Sheet:
+    """Draw one item with the answer that counts, and the newest one that was kept beside it.
+
+    `conflicts` are the saves of the whole form that lost against another, where the caller draws
+    many items and has read them.
+    """
     face = item.face
     response = getattr(item, "response", None)
     payload: Payload = response.payload if response else {}
@@ -140,7 +148,7 @@ def sheet(item: AttemptItem) -> Sheet:
         saved_at=event.received_at if event else None,
         receipt=event.receipt if event else "",
         words=in_words(face, payload),
-        kept=_kept(item, face, event) if event else None,
+        kept=_kept(item, face, event, conflicts) if event else None,
     )
 
 
@@ -157,10 +165,8 @@ def _brief(face: Face) -> SafeString:
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
-def overview(attempt: Attempt, *, current: int = 0) -> Overview:
-    items = AttemptItem.objects.filter(attempt=attempt).select_related(
-        "item_version", "response__event"
-    )
+def overview(items: Iterable[AttemptItem], *, current: int = 0) -> Overview:
+    """The list of items; `items` are the places of one form, answers and all."""
     return Overview(
         tuple(
             Entry(
@@ -172,6 +178,17 @@ def overview(attempt: Attempt, *, current: int = 0) -> Overview:
             for item in items
         )
     )
+
+
+def last_saved_at(items: Iterable[AttemptItem]) -> datetime | None:
+    """When the newest answer that counts was received."""
+    responses = (getattr(item, "response", None) for item in items)
+    newest = max(
+        (response.event for response in responses if response is not None),
+        key=lambda event: event.pk,
+        default=None,
+    )
+    return None if newest is None else newest.received_at
 
 
 def receipt_lines(attempt: Attempt) -> tuple[ReceiptLine, ...]:
@@ -255,21 +272,59 @@ def _left(face: Face, payload: Payload) -> tuple[Row, ...]:
     return tuple(Row(entry.id, entry.text, partner=pairs.get(entry.id, "")) for entry in face.left)
 
 
-def _kept(item: AttemptItem, face: Face, counts: ResponseEvent) -> Kept | None:
-    """The newest answer from another page that lost against the one that counts, if it differs."""
-    event = (
+def blank_sheet(face: Face, payload: Payload, *, rev: int) -> Sheet:
+    """An item that stands on no form, as the rehearsal shows one."""
+    return Sheet(
+        face=face,
+        position=1,
+        is_flagged=False,
+        rows=_rows(face, payload),
+        left=_left(face, payload),
+        number="",
+        text="",
+        brief=SafeString(),
+        places=(),
+        rev=rev,
+        saved_at=None,
+        receipt="",
+        words=in_words(face, payload),
+        kept=None,
+    )
+
+
+def conflicts_of(attempt: Attempt) -> list[ResponseEvent]:
+    """Every save of a form that lost against another, oldest first."""
+    return list(
         ResponseEvent.objects.filter(
+            attempt_item__attempt=attempt, verdict=ResponseEvent.Verdict.CONFLICT
+        )
+    )
+
+
+def _kept(
+    item: AttemptItem,
+    face: Face,
+    counts: ResponseEvent,
+    conflicts: Iterable[ResponseEvent] | None,
+) -> Kept | None:
+    """The newest answer from another page that lost against the one that counts, if it differs."""
+    if conflicts is None:
+        conflicts = ResponseEvent.objects.filter(
             attempt_item=item, verdict=ResponseEvent.Verdict.CONFLICT, pk__gt=counts.pk
         )
+    beside = [
+        event
+        for event in conflicts
+        if event.attempt_item_id == item.pk
+        and event.pk > counts.pk
         # An older save of the same page that arrived out of order was replaced by its writer.
-        .exclude(client_id=counts.client_id)
-        .exclude(payload_sha256=counts.payload_sha256)
-        .order_by("-pk")
-        .first()
-    )
-    return (
-        None if event is None else Kept(in_words(face, event.payload), event.received_at, event.pk)
-    )
+        and event.client_id != counts.client_id
+        and event.payload_sha256 != counts.payload_sha256
+    ]
+    if not beside:
+        return None
+    event = beside[-1]
+    return Kept(in_words(face, event.payload), event.received_at, event.pk)
 
 
 def _state(item: AttemptItem) -> ItemState:

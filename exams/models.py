@@ -19,6 +19,9 @@ from exams.scoring.items import face_of as face_of_item
 from exams.scoring.responses import in_authors_ids
 from exams.scoring.score import DomainScore, domain_score
 
+# Reading an item out of its document is most of the work of a page, and a version never changes.
+_SCORED: dict[str, ScoredItem] = {}
+
 
 class BlueprintVersion(models.Model):
     """A specification as it stood; attempts keep theirs when the next one is loaded."""
@@ -87,7 +90,10 @@ class ItemVersion(models.Model):
     @property
     def scored_item(self) -> ScoredItem:
         """The item with its key. It must not reach a template; `AttemptItem.face` may."""
-        return item_from_document(self.document)
+        known = _SCORED.get(self.content_sha256)
+        if known is None:
+            known = _SCORED[self.content_sha256] = item_from_document(self.document)
+        return known
 
 
 class ExamForm(models.Model):
@@ -551,3 +557,39 @@ class Extension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seconds} s"
+
+
+class Rehearsal(models.Model):
+    """Ninety seconds in which a person tries the exam's page on their own computer.
+
+    One row a person, the latest. `saves` are kept as they came, so that the page is answered by the
+    same rules as in an exam; nothing here is ever scored.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    candidate = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="rehearsal"
+    )
+    started_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    time_allowed_s = models.PositiveIntegerField()
+    saves = models.JSONField(default=list)
+    saved_at = models.DateTimeField(null=True, blank=True)
+    reconnected_at = models.DateTimeField(null=True, blank=True)
+    read_out_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"rehearsal of {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(state="in_progress", deadline_at=self.deadline_at)
+
+    @property
+    def proved(self) -> int:
+        """How many of the three things worked."""
+        return sum(1 for moment in (self.saved_at, self.reconnected_at, self.read_out_at) if moment)
+
+    def remaining_ms(self, *, at: datetime) -> int:
+        return max(0, (self.deadline_at - at) // timedelta(milliseconds=1))

@@ -9,7 +9,15 @@ from django.db import connection
 
 from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
-from exams.models import Accommodation, Attempt, Rating, Response, ResponseEvent, TaskRun
+from exams.models import (
+    Accommodation,
+    Attempt,
+    Rating,
+    Rehearsal,
+    Response,
+    ResponseEvent,
+    TaskRun,
+)
 from exams.scoring.responses import in_words
 
 
@@ -22,6 +30,13 @@ def export(user: User) -> Mapping[str, bytes]:
             list(
                 Accommodation.objects.filter(candidate=user).values(
                     "time_percent", "granted_at", "ends_on"
+                )
+            )
+        ),
+        "rehearsal.json": as_json(
+            list(
+                Rehearsal.objects.filter(candidate=user).values(
+                    "started_at", "saves", "saved_at", "reconnected_at", "read_out_at"
                 )
             )
         ),
@@ -47,6 +62,7 @@ def erase(user: User, at: datetime) -> None:
     # Without answers an attempt that is not scored yet could only be scored as empty.
     attempts.filter(current_grade=None).delete()
     Accommodation.objects.filter(candidate=user).delete()
+    Rehearsal.objects.filter(candidate=user).delete()
     attempts.update(candidate=None)
 
 

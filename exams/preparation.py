@@ -79,6 +79,11 @@ def eligibility(user: User, version: BlueprintVersion, *, at: datetime) -> Eligi
 
 def time_allowed_s(user: User, version: BlueprintVersion, *, on: date) -> int:
     """The seconds this person has, accommodations included, rounded up."""
+    return with_more_time(user, version.blueprint.minutes * 60, on=on)
+
+
+def with_more_time(user: User, seconds: int, *, on: date) -> int:
+    """So many seconds, with what was granted to this person on this day, rounded up."""
     percent = max(
         (
             accommodation.time_percent
@@ -87,7 +92,7 @@ def time_allowed_s(user: User, version: BlueprintVersion, *, on: date) -> int:
         ),
         default=100,
     )
-    return -(-version.blueprint.minutes * 60 * percent // 100)
+    return -(-seconds * percent // 100)
 
 
 def prepare(user: User, exam: str) -> Attempt:

@@ -31,6 +31,11 @@ class NotStarted(DomainError):
     sentence = "This attempt has not been started, so nothing can be saved yet. Press Start first."
 
 
+class NotRunning(DomainError):
+    code = "attempt-not-running"
+    sentence = "This attempt is not running, so its time cannot be changed. Nothing was changed."
+
+
 class StepNotPossible(DomainError):
     code = "attempt-step"
     sentence = "This attempt is {state} and cannot become {wanted}. Nothing was changed."
@@ -98,6 +103,14 @@ def hand_in(clock: Clock, *, received_at: datetime) -> Clock:
     if clock.deadline_at is None or received_at >= clock.deadline_at:
         return close_overdue(clock)
     return replace(clock, state="submitted", closed_at=received_at, closed_by="candidate")
+
+
+def extend(clock: Clock, *, seconds: int) -> Clock:
+    """More time for a running attempt. It is added to the deadline, not to the moment of the grant,
+    so nobody gains or loses by how late it is written."""
+    if clock.state != "in_progress" or clock.deadline_at is None:
+        raise NotRunning()
+    return replace(clock, deadline_at=clock.deadline_at + timedelta(seconds=seconds))
 
 
 def close_overdue(clock: Clock) -> Clock:

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from exams import examiner_views, form_views, rating_views, report_views, views
+from exams import (
+    examiner_views,
+    form_views,
+    rating_views,
+    rehearsal_views,
+    report_views,
+    views,
+)
 
 app_name = "exams"
 urlpatterns = [
@@ -19,14 +26,23 @@ urlpatterns = [
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
     path("attempts/<uuid:attempt_id>/start/", views.start, name="start"),
     path("attempts/<uuid:attempt_id>/status/", views.status, name="status"),
+    path("attempts/<uuid:attempt_id>/sheets/", views.sheets, name="sheets"),
     path("attempts/<uuid:attempt_id>/items/<int:position>/", views.item, name="item"),
     path("attempts/<uuid:attempt_id>/items/<int:position>/save/", views.save, name="save"),
     path("attempts/<uuid:attempt_id>/items/<int:position>/flag/", views.flag, name="flag"),
+    path("attempts/<uuid:attempt_id>/items/<int:position>/seen/", views.seen, name="seen"),
     path("attempts/<uuid:attempt_id>/review/", views.review, name="review"),
     path("attempts/<uuid:attempt_id>/hand-in/", views.hand_in, name="hand-in"),
     path("attempts/<uuid:attempt_id>/receipt/", views.receipt, name="receipt"),
     path("attempts/<uuid:attempt_id>/receipt.txt", views.receipt_file, name="receipt-file"),
     path("attempts/<uuid:attempt_id>/result/", views.result, name="result"),
+    path("rehearsal/", rehearsal_views.overview, name="rehearsal"),
+    path("rehearsal/begin/", rehearsal_views.begin, name="rehearsal-begin"),
+    path("rehearsal/<uuid:rehearsal_id>/", rehearsal_views.rehearse, name="rehearse"),
+    path("rehearsal/<uuid:rehearsal_id>/save/", rehearsal_views.save, name="rehearsal-save"),
+    path("rehearsal/<uuid:rehearsal_id>/status/", rehearsal_views.status, name="rehearsal-status"),
+    path("rehearsal/<uuid:rehearsal_id>/prove/", rehearsal_views.prove, name="rehearsal-prove"),
+    path("rehearsal/<uuid:rehearsal_id>/finish/", rehearsal_views.finish, name="rehearsal-finish"),
     path("<slug:exam>/", views.exam, name="exam"),
     path("<slug:exam>/reports/", report_views.reports, name="reports"),
     path("<slug:exam>/reports/<slug:form>/", report_views.report, name="report"),

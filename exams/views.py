@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -23,9 +24,16 @@ from checkride.accounts.access import SignedInRequest
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
 from exams import access, delivery, item_page, preparation, result_page
-from exams.models import Attempt, AttemptItem, BlueprintVersion, Extension, ResponseEvent
+from exams.models import (
+    Attempt,
+    AttemptItem,
+    BlueprintVersion,
+    Extension,
+    Rehearsal,
+    ResponseEvent,
+)
 from exams.receipt_clock import seconds_since_arrival
-from exams.scoring.responses import BadResponse, completeness
+from exams.scoring.responses import BadResponse
 
 P = ParamSpec("P")
 
@@ -74,7 +82,7 @@ def answers_script(view: JsonView[P]) -> Callable[..., HttpResponse]:
     return private(guarded)
 
 
-def _arrival(request: HttpRequest) -> delivery.Arrival:
+def arrival_of(request: HttpRequest) -> delivery.Arrival:
     return delivery.Arrival(partial(seconds_since_arrival, request))
 
 
@@ -147,7 +155,12 @@ def attempt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     return render(
         request,
         "exams/start.html",
-        {"attempt": own, "blueprint": own.blueprint, "nav_section": "exams"},
+        {
+            "attempt": own,
+            "blueprint": own.blueprint,
+            "rehearsal": Rehearsal.objects.filter(candidate=request.user).first(),
+            "nav_section": "exams",
+        },
     )
 
 
@@ -167,15 +180,18 @@ def start(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
 @private
 def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpResponse:
     """One item. Posting the form saves; it is the whole exam for a browser without script."""
-    own = access.own_attempt(request.user, attempt_id)
-    place = access.own_item(own, position)
+    own, now = access.own_attempt_now(request.user, attempt_id)
     if request.method == "POST":
-        return _save_form(request, own, place)
-    own = delivery.close_if_overdue(own)
+        return _save_form(request, own, access.own_item(own, position))
+    places = access.own_places(own)
+    place = next((one for one in places if one.position == position), None)
+    if place is None:
+        raise Http404
+    own = delivery.close_if_overdue(own, at=now)
     if not own.is_running:
         return redirect(_where(own))
     delivery.note_seen(place)
-    overview = item_page.overview(own, current=position)
+    overview = item_page.overview(places, current=position)
     previous, following = item_page.neighbours(
         position, (entry.position for entry in overview.entries)
     )
@@ -183,7 +199,7 @@ def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpRespo
         request,
         "exams/item.html",
         {
-            **_bar(own),
+            **_bar(own, places, at=now),
             "sheet": item_page.sheet(place),
             "overview": overview,
             "previous": previous,
@@ -191,6 +207,42 @@ def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpRespo
             "client_id": uuid.uuid4(),
         },
     )
+
+
+@require_GET
+@answers_script
+def sheets(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
+    """Every item of a running attempt as its page would show it, by position, so that a candidate
+    without a connection can go on. The script keeps them in memory only: what is on a disk could be
+    read after the exam."""
+    own, now = access.own_attempt_now(request.user, attempt_id)
+    if not delivery.close_if_overdue(own, at=now).is_running:
+        return JsonResponse({"sheets": {}})
+    places = access.own_places(own)
+    positions = [place.position for place in places]
+    conflicts = item_page.conflicts_of(own)
+    drawn = {}
+    for place in places:
+        previous, following = item_page.neighbours(place.position, positions)
+        shown = {
+            "attempt": own,
+            "blueprint": own.blueprint,
+            "sheet": item_page.sheet(place, conflicts=conflicts),
+            "previous": previous,
+            "following": following,
+            "client_id": uuid.uuid4(),
+        }
+        drawn[place.position] = render_to_string("exams/_item.html", shown, request)
+    return JsonResponse({"sheets": drawn})
+
+
+@require_POST
+@answers_script
+def seen(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonResponse:
+    """The script has shown an item that it had in memory."""
+    own = access.own_attempt(request.user, attempt_id)
+    delivery.note_seen(access.own_item(own, position))
+    return JsonResponse({"seen": position})
 
 
 def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> HttpResponse:
@@ -204,7 +256,7 @@ def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> Ht
         else:
             payload = {} if go == "clear" else item_page.payload_from_post(place.face, request.POST)
             save = _posted_save(request.POST, payload)
-        receipt = delivery.save_response(own.pk, position, save, arrival=_arrival(request))
+        receipt = delivery.save_response(own.pk, position, save, arrival=arrival_of(request))
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect(
@@ -229,15 +281,24 @@ def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> Ht
 @answers_script
 def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonResponse:
     """Save by script. 200 counts, 409 is kept beside another answer, 410 is kept and too late."""
-    own = access.own_attempt(request.user, attempt_id)
-    place = access.own_item(own, position)
     try:
-        sent = _sent_save(request.body)
-        receipt = delivery.save_response(own.pk, position, sent, arrival=_arrival(request))
+        sent = sent_save(request.body)
+        receipt = delivery.save_response(
+            attempt_id, position, sent, arrival=arrival_of(request), candidate=request.user
+        )
+    except (Attempt.DoesNotExist, AttemptItem.DoesNotExist) as error:
+        raise Http404 from error
     except BadResponse as refusal:
+        # Asked here only, because the save itself asks: a stranger learns nothing from a bad one.
+        access.own_item(access.own_attempt(request.user, attempt_id), position)
         return JsonResponse({"code": refusal.code, "message": refusal.message}, status=422)
     except DomainError as refusal:
         return JsonResponse({"code": refusal.code, "message": refusal.message}, status=409)
+    return save_reply(receipt)
+
+
+def save_reply(receipt: delivery.Receipt) -> JsonResponse:
+    """What the script is told about a save."""
     status = {"accepted": 200, "conflict": 409, "late": 410, "closed": 410}[receipt.verdict]
     return JsonResponse(
         {
@@ -248,7 +309,7 @@ def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonRespo
             "yours": receipt.payload,
             "current_rev": receipt.current_rev,
             "current": receipt.current,
-            "answered": completeness(place.face, receipt.current) == "complete",
+            "answered": receipt.answered,
             "received_at": receipt.received_at.isoformat(),
             "server_now": receipt.server_now.isoformat(),
             "remaining_ms": receipt.remaining_ms,
@@ -272,8 +333,8 @@ def flag(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonRespo
 @answers_script
 def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
     """The time left by the database's clock, and whether the attempt is closed or released."""
-    own = delivery.close_if_overdue(access.own_attempt(request.user, attempt_id))
-    now = database_now()
+    own, now = access.own_attempt_now(request.user, attempt_id)
+    own = delivery.close_if_overdue(own, at=now)
     return JsonResponse(
         {
             "state": own.state,
@@ -287,10 +348,16 @@ def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
 @login_required
 @private
 def review(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
-    own = delivery.close_if_overdue(access.own_attempt(request.user, attempt_id))
+    own, now = access.own_attempt_now(request.user, attempt_id)
+    own = delivery.close_if_overdue(own, at=now)
     if not own.is_running:
         return redirect(_where(own))
-    return render(request, "exams/review.html", {**_bar(own), "overview": item_page.overview(own)})
+    places = access.own_places(own)
+    return render(
+        request,
+        "exams/review.html",
+        {**_bar(own, places, at=now), "overview": item_page.overview(places)},
+    )
 
 
 @require_POST
@@ -307,7 +374,7 @@ def hand_in(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
             _("Nothing was handed in. Tick the box to say that you are done, and press again."),
         )
         return redirect("exams:review", own.pk)
-    delivery.hand_in(own.pk, arrival=_arrival(request))
+    delivery.hand_in(own.pk, arrival=arrival_of(request))
     return redirect("exams:receipt", own.pk)
 
 
@@ -395,29 +462,22 @@ def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
 # Small parts ------------------------------------------------------------------------------------
 
 
-def _bar(own: Attempt) -> dict[str, object]:
+def _bar(own: Attempt, places: list[AttemptItem], *, at: datetime) -> dict[str, object]:
     """What the exam bar shows on every page of a running attempt."""
-    now = database_now()
-    remaining_ms = own.remaining_ms(at=now)
+    remaining_ms = own.remaining_ms(at=at)
     return {
         "attempt": own,
         "blueprint": own.blueprint,
         "remaining_ms": remaining_ms,
         # The end is rounded up to the whole second: 30 minutes must not begin as 31.
+        "addresses": {
+            "status": reverse("exams:status", args=[own.pk]),
+            "hand_in": reverse("exams:hand-in", args=[own.pk]),
+            "over": reverse("exams:receipt", args=[own.pk]),
+        },
         "minutes_left": -(-max(0, remaining_ms - 999) // 60_000),
-        "last_saved_at": _last_saved_at(own),
+        "last_saved_at": item_page.last_saved_at(places),
     }
-
-
-def _last_saved_at(own: Attempt) -> datetime | None:
-    return (
-        ResponseEvent.objects.filter(
-            attempt_item__attempt=own, verdict=ResponseEvent.Verdict.ACCEPTED
-        )
-        .order_by("-id")
-        .values_list("received_at", flat=True)
-        .first()
-    )
 
 
 def _where(own: Attempt) -> str:
@@ -434,7 +494,7 @@ def _where(own: Attempt) -> str:
 
 
 def _first_open(own: Attempt) -> int:
-    waiting = item_page.overview(own).unanswered
+    waiting = item_page.overview(access.own_places(own)).unanswered
     return waiting[0].position if waiting else 1
 
 
@@ -470,7 +530,7 @@ def _kept_again(request: SignedInRequest, place: AttemptItem) -> delivery.Save:
     return _posted_save(request.POST, event.payload)
 
 
-def _sent_save(body: bytes) -> delivery.Save:
+def sent_save(body: bytes) -> delivery.Save:
     if len(body) > MAX_SAVE_BYTES:
         raise BadResponse(problem=_("it is too long"))
     try:

@@ -59,6 +59,33 @@ def receipt_says(page: Page, text: str) -> None:
     page.locator("[data-receipt]", has_text=text).wait_for()
 
 
+def test_a_rehearsal_shows_saving_reconnecting_and_the_time(
+    live_site: Any, context: BrowserContext
+) -> None:
+    live_site.manage("shell", "-v", "0", "-c", MAKE_PERSON.replace("bad-network", "rehearsing"))
+    page = context.new_page()
+    page.goto("/accounts/login/?next=/exams/rehearsal/")
+    page.fill("input[name=login]", "rehearsing@example.org")
+    page.fill("input[name=password]", "a long passphrase")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Begin the rehearsal").click()
+
+    option(page, 0).check()
+    page.locator("[data-step=saved].ok").wait_for()
+    page.get_by_role("button", name="Cut the connection").click()
+    option(page, 1).check()
+    page.locator("[data-notices]", has_text="We keep your answers on this computer").wait_for()
+    page.get_by_role("button", name="Bring it back").click()
+    page.locator("[data-step=reconnected].ok").wait_for()
+    page.keyboard.press("Alt+t")
+    page.locator("[data-polite]", has_text="left.").wait_for(state="attached")
+    with page.expect_response("**/prove/"):
+        page.get_by_label("I heard it").check()
+    page.get_by_role("button", name="End the rehearsal").click()
+
+    page.get_by_text("3 of 3 things worked").wait_for()
+
+
 def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
     live_site: Any, context: BrowserContext
 ) -> None:
@@ -72,12 +99,21 @@ def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
     receipt_says(page, "revision 1")
     assert page.locator("[data-save-words]").inner_text().startswith("Saved ")
 
-    # Without a network the bar says so, the page stays, and the answer waits on this computer.
+    # Without a network the bar says so, the other items go on, and every answer waits here.
+    page.locator("[data-all-here]").wait_for()
+    position = int(item.rstrip("/").rpartition("/")[2])
+    other_position = position + 1 if position < 24 else position - 1
     context.set_offline(True)
     option(page, 1).check()
     page.locator("[data-save-words]", has_text="No connection. Last saved").wait_for()
-    page.locator("[data-answer] .btn--primary").click()
+    page.locator(f".qnav [data-go='{other_position}']").click()
+    page.locator(f"[data-answer][data-position='{other_position}']").wait_for()
+    page.locator("[data-flag]").click()
+    page.locator("[data-go=review]").click()
     page.locator("[data-notices]", has_text="The next page cannot be loaded yet").wait_for()
+    page.locator(f".qnav [data-go='{position}']").click()
+    page.locator(f"[data-answer][data-position='{position}']").wait_for()
+    assert option(page, 1).is_checked()
     context.set_offline(False)
     receipt_says(page, "revision 2")
 

@@ -23,7 +23,15 @@ from checkride.accounts import personal_data
 from checkride.audit.models import AuditRow
 from checkride.jobs import queue
 from checkride.jobs.dbclock import database_now
-from exams import delivery, outcomes, own_data, pool_files, preparation, results
+from exams import (
+    delivery,
+    outcomes,
+    own_data,
+    pool_files,
+    preparation,
+    results,
+    save_protocol,
+)
 from exams.models import Attempt, GradeRun, Item, Response, ResponseEvent, Result
 from exams.preparation import NotYet
 from exams.save_protocol import NotStarted
@@ -496,7 +504,7 @@ def test_an_extension_without_minutes_or_reason_is_refused(
 
 def test_a_closed_attempt_cannot_be_extended(open_attempt: Attempt, examiner: Any) -> None:
     delivery.hand_in(open_attempt.pk, arrival=delivery.Arrival(lambda: 0.0))
-    with pytest.raises(delivery.AttemptNotRunning):
+    with pytest.raises(save_protocol.NotRunning):
         delivery.extend(open_attempt.pk, minutes=5, reason="too late", by=examiner)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from checkride.audit.models import AuditRow
@@ -546,3 +548,65 @@ def test_an_open_attempt_is_found_again_from_the_overview(
 
     assert "Your attempt is running" in page
     assert preparation.prepare(learner, "foundations").pk == open_attempt.pk
+
+
+# What a page costs ------------------------------------------------------------------------------
+
+
+class Statements:
+    """The statements that reach the database, without BEGIN, COMMIT and savepoints."""
+
+    def __enter__(self) -> Statements:
+        self._captured = CaptureQueriesContext(connection)
+        self._captured.__enter__()
+        return self
+
+    def __exit__(self, *problem: Any) -> None:
+        self._captured.__exit__(*problem)
+        begins_work = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+        self.sent = [
+            query["sql"]
+            for query in self._captured.captured_queries
+            if query["sql"].lstrip().startswith(begins_work)
+        ]
+
+
+def test_a_save_takes_at_most_six_statements(candidate: Client, open_attempt: Attempt) -> None:
+    position = item_of(open_attempt, "single").position
+    # A session is entered in the list of the person's sessions on its first request.
+    candidate.get(url("status", open_attempt))
+
+    with Statements() as first:
+        send(candidate, open_attempt, position, payload={"choice": "a"})
+    with Statements() as second:
+        saved = send(
+            candidate, open_attempt, position, client_seq=2, base_rev=1, payload={"choice": "b"}
+        )
+
+    assert saved.json()["code"] == "accepted"
+    assert len(first.sent) <= 6, "\n".join(first.sent)
+    assert len(second.sent) <= 6, "\n".join(second.sent)
+
+
+def test_an_item_page_takes_at_most_eight_statements_whatever_the_form_holds(
+    candidate: Client,
+    open_attempt: Attempt,
+    save: Callable[..., Any],
+    right_answer: Callable[[Any], dict[str, Any]],
+) -> None:
+    for place in open_attempt.items.select_related("item_version"):
+        save(open_attempt, place.position, right_answer(place), client="one")
+    # The dearest case: not seen before, answered, and another answer kept beside it.
+    address = url("item", open_attempt, 2)
+    save(open_attempt, 2, {}, client="two", base_rev=0)
+    candidate.get(url("status", open_attempt))
+
+    with Statements() as long:
+        assert "Two different answers" in candidate.get(address).content.decode()
+    with Statements() as again:
+        candidate.get(address)
+
+    # None of them is asked once an item, or a form of 24 would need more than 24.
+    assert len(long.sent) <= 8, "\n".join(long.sent)
+    # The second look does not note that the item was seen.
+    assert len(again.sent) == len(long.sent) - 1

@@ -2,13 +2,15 @@
 // Everything here has a form behind it that works without script.
 
 import { enableMoving, readAnswer, writeAnswer } from "./answer.js";
-import { Countdown, short } from "./countdown.js";
+import { Countdown, inWords, short } from "./countdown.js";
 import { holdPage, jot, openOutbox, unjot } from "./outbox.js";
+import { Sheets } from "./sheets.js";
 import { Sender, canonical } from "./sender.js";
 
 const TYPING_PAUSE_MS = 800;
 const QUIET_BEFORE_SPEAKING_MS = 2000;
 const PROBE_MS = 5000;
+const FETCH_ALL_WITHIN_MS = 4000;
 
 // Without a secure context there is no hash to compare, so nothing could truly be called saved.
 // The script stops here and the plain form goes on.
@@ -17,7 +19,8 @@ if (!crypto.subtle) throw new Error("Saving by script needs HTTPS.");
 const find = (selector) => document.querySelector(selector);
 const bar = find("[data-exam]");
 const closedPage = find("[data-closed]");
-const form = find("[data-answer]");
+// The form on the screen: it changes when another item is shown without loading a page.
+let form = find("[data-answer]");
 const { attempt, csrf, statusUrl } = (bar ?? closedPage).dataset;
 const tab = crypto.randomUUID();
 const channel = "BroadcastChannel" in window ? new BroadcastChannel(`exam-${attempt}`) : null;
@@ -64,11 +67,13 @@ function notice(key, text, link) {
 const clock = (iso) => iso.slice(11, 19);
 let lastSaved = find("[data-save-state]")?.dataset.lastSaved ?? "";
 let speakLater = 0;
+let waitingAnswers = 0;
 
 function showSaveState(state) {
   const place = find("[data-save-state]");
   if (!place) return;
-  place.classList.toggle("save--off", state === "offline");
+  if (state === "offline" && waitingAnswers > 1) state = "kept";
+  place.classList.toggle("save--off", state === "offline" || state === "kept");
   place.classList.toggle("save--busy", state === "saving");
   place.querySelector("[data-save-icon]").hidden = state !== "saved";
   const words = place.querySelector("[data-save-words]");
@@ -77,6 +82,7 @@ function showSaveState(state) {
     saving: "Saving",
     saved: `Saved ${lastSaved}`,
     offline: `No connection. ${lastSaved ? `Last saved ${lastSaved}` : "Kept on this computer"}`,
+    kept: `${waitingAnswers} kept here${lastSaved ? `, last saved ${lastSaved}` : ""}`,
   }[state];
 }
 
@@ -86,7 +92,7 @@ let seq = 0;
 let queued = form ? canonical(readAnswer(form)) : "";
 let pause = 0;
 let wasOffline = false;
-const position = form ? Number(form.dataset.position) : 0;
+let position = form ? Number(form.dataset.position) : 0;
 
 const isDirty = () => Boolean(form) && canonical(readAnswer(form)) !== queued;
 
@@ -104,6 +110,11 @@ function nextEntry() {
   };
 }
 
+async function countWaiting() {
+  const waiting = (await outbox.all(attempt)).filter(mine);
+  waitingAnswers = new Set(waiting.map((entry) => entry.position)).size;
+}
+
 function takeEntry() {
   const entry = nextEntry();
   queued = canonical(entry.payload);
@@ -113,17 +124,18 @@ function takeEntry() {
 
 // What was jotted down while the entry was written is newer and stays.
 function forgetJot(entry) {
-  if (!isDirty()) unjot(entry);
+  if (entry.position !== position || !isDirty()) unjot(entry);
 }
 
 // Into the outbox first. What was not sent yet is replaced, what may have arrived is followed.
 async function queueAnswer() {
   if (!isDirty()) return;
   const entry = takeEntry();
-  const waiting = (await outbox.all(attempt)).findLast((one) => one.clientId === tab && one.position === position);
+  const waiting = (await outbox.all(attempt)).findLast((one) => one.clientId === tab && one.position === entry.position);
   if (waiting && !waiting.tried) await outbox.put({ ...waiting, payload: entry.payload });
   else await outbox.add(entry);
   forgetJot(entry);
+  await countWaiting();
 }
 
 async function saveNow() {
@@ -147,20 +159,27 @@ function heard(what, entry, reply) {
       online();
       lastSaved = clock(reply.received_at);
       countdown?.set(reply.remaining_ms);
+      document.dispatchEvent(new CustomEvent("exam-saved"));
       channel?.postMessage({ type: "saved", tab, position: entry.position });
       if (entry.clientId !== tab) restored ||= here || Boolean(closedPage);
       if (here && entry.clientId !== tab) return;
-      if (here) {
-        form.dataset.rev = String(reply.rev);
-        showReceipt(reply);
-        markNavigator(reply);
+      if (entry.clientId === tab) {
+        const sheet = sheetOf(entry.position);
+        if (sheet) {
+          sheet.querySelector("[data-answer]").dataset.rev = String(reply.rev);
+          showReceipt(sheet, reply);
+        }
+      } else {
+        sheets?.forget(entry.position);
       }
-      if (!isDirty()) showSaveState("saved");
+      markNavigator(entry.position, reply);
+      countWaiting().then(() => { if (!isDirty()) showSaveState(waitingAnswers > 0 ? "saving" : "saved"); });
       clearTimeout(speakLater);
       speakLater = setTimeout(() => speak("Saved"), QUIET_BEFORE_SPEAKING_MS);
       return;
     case "conflict":
       online();
+      sheets?.forget(entry.position);
       if (here && !isDirty()) { location.reload(); return; }
       notice(`conflict-${entry.position}`, `Item ${entry.position} was answered differently in another tab. Both answers are kept; look which one counts.`, linkTo(entry.position));
       alarm(`Two different answers for item ${entry.position}.`);
@@ -187,6 +206,7 @@ function heard(what, entry, reply) {
 }
 
 function offline() {
+  document.dispatchEvent(new CustomEvent("exam-offline"));
   showSaveState("offline");
   if (!wasOffline) alarm("No connection. Your answers are kept on this computer.");
   wasOffline = true;
@@ -195,6 +215,7 @@ function offline() {
 function online() {
   notice("connection", "");
   notice("leaving", "");
+  sendRemarks();
   if (wasOffline) speak("The connection is back.");
   wasOffline = false;
 }
@@ -204,22 +225,37 @@ const linkTo = (number) => {
   return anchor ? { href: anchor.href, text: `Open item ${number}` } : undefined;
 };
 
-function showReceipt(reply) {
-  const place = find("[data-receipt]");
+const sheetOf = (number) => (number === position ? find(".exam__item") : sheets?.get(number));
+
+function showReceipt(sheet, reply) {
+  const place = sheet.querySelector("[data-receipt]");
   const code = document.createElement("code");
   code.textContent = `${reply.payload_sha256.slice(0, 4)}·${reply.payload_sha256.slice(4, 8)}`;
   place.replaceChildren(`This answer is revision ${reply.rev}, received ${clock(reply.received_at)} UTC, receipt `, code, ".");
 }
 
-function markNavigator(reply) {
-  find(`[data-go="${position}"]`)?.classList.toggle("done", reply.answered);
+function markNavigator(number, reply) {
+  const anchor = find(`.qnav [data-go="${number}"]`);
+  if (!anchor) return;
+  anchor.classList.toggle("done", reply.answered);
+  if (reply.answered) anchor.dataset.words = "answered";
+  else anchor.dataset.words = Object.keys(reply.current).length > 0 ? "begun, not complete" : "no answer";
+  describe(anchor);
   const count = find("[data-answered]");
   if (count) count.textContent = String(document.querySelectorAll(".qnav .done").length);
+}
+
+// The number alone is no name: which item this is, how it stands, and whether it is flagged.
+function describe(anchor) {
+  const current = anchor.getAttribute("aria-current") ? "current, " : "";
+  const flagged = anchor.querySelector("svg") ? ", flagged" : "";
+  anchor.querySelector(".vh").textContent = `, ${current}${anchor.dataset.words}${flagged}`;
 }
 
 // The time ------------------------------------------------------------------------------------
 
 async function askStatus() {
+  if (sender.cut) throw new TypeError("The connection is cut.");
   const response = await fetch(statusUrl, { credentials: "same-origin", redirect: "error", signal: AbortSignal.timeout(PROBE_MS) });
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
@@ -257,6 +293,19 @@ if (bar) {
   });
 }
 
+// On request, whatever is hidden: with the key, or with the rehearsal's button.
+function tellTime() {
+  if (countdown) speak(`${inWords(countdown.leftMs)} left.`);
+}
+document.addEventListener("keydown", (event) => {
+  if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyT") { event.preventDefault(); tellTime(); }
+});
+document.addEventListener("exam-tell-time", tellTime);
+document.addEventListener("exam-cut", ({ detail }) => {
+  sender.cut = detail;
+  if (!detail) sender.flush();
+});
+
 async function timeIsOver() {
   // The server decides: an examiner may have added time that this page has not heard of.
   if ((await countdown.resync()) && countdown.leftMs > 0) return;
@@ -275,6 +324,70 @@ async function timeIsOver() {
 
 // Moving between items --------------------------------------------------------------------------
 
+const grid = find("[data-sheets-url]");
+const sheets = grid ? new Sheets({ url: grid.dataset.sheetsUrl, ready: prepareSheet }) : null;
+const itemUrl = (number) => find(`.qnav [data-go="${number}"]`)?.href;
+
+// The other items are fetched once, a moment after the first, so that a hall full of computers that
+// start together does not ask for everything in the same second.
+async function loadSheets() {
+  if (await sheets.load()) find("[data-all-here]")?.removeAttribute("hidden");
+  else setTimeout(loadSheets, PROBE_MS);
+}
+if (sheets) setTimeout(loadSheets, FETCH_ALL_WITHIN_MS * Math.random());
+
+function prepareSheet(sheet) {
+  enableMoving(sheet.querySelector("[data-answer]"), { changed, speak });
+  if (sheets?.complete) sheet.querySelector("[data-all-here]")?.removeAttribute("hidden");
+}
+
+// Another item: out of memory where it is there, connection or not; as a page where it is not.
+async function goTo(target) {
+  const number = Number(target);
+  if (!sheets || !number || !sheets.get(number)) { leaveFor(itemUrl(target) ?? find(`[data-go="${target}"]`).href); return; }
+  await settle();
+  show(number);
+  history.pushState({ item: number }, "", itemUrl(number));
+  sender.flush();
+}
+
+// Everything typed is in the outbox, also what was typed while it was written there.
+async function settle() {
+  clearTimeout(pause);
+  do await queueAnswer(); while (isDirty());
+}
+
+function show(number) {
+  const old = find(".exam__item");
+  sheets.put(position, old);
+  const sheet = sheets.get(number);
+  old.replaceWith(sheet);
+  find(`.qnav [data-go="${position}"]`)?.removeAttribute("aria-current");
+  const anchor = find(`.qnav [data-go="${number}"]`);
+  const before = find(`.qnav [data-go="${position}"]`);
+  position = number;
+  form = sheet.querySelector("[data-answer]");
+  queued = canonical(readAnswer(form));
+  anchor.setAttribute("aria-current", "step");
+  if (anchor.dataset.words === "not looked at yet") anchor.dataset.words = "no answer";
+  [before, anchor].filter(Boolean).forEach(describe);
+  document.title = document.title.replace(/\d+/, String(number));
+  // Where a page would begin: at its heading, which a screen reader then reads.
+  const heading = sheet.querySelector("h1");
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  scrollTo(0, 0);
+  remark(`seen/${number}`, form.dataset.seenUrl, {});
+}
+
+addEventListener("popstate", async () => {
+  const number = Number(location.pathname.match(/items\/(\d+)\//)?.[1]);
+  if (!sheets?.get(number)) { location.reload(); return; }
+  await settle();
+  if (number !== position) show(number);
+  sender.flush();
+});
+
 // A page that cannot be loaded would take the answer's place on the screen, so ask first.
 async function leaveFor(href) {
   const sent = await saveNow();
@@ -289,45 +402,60 @@ async function leaveFor(href) {
 }
 
 if (form) {
-  form.addEventListener("input", changed);
-  form.addEventListener("focusout", () => { if (isDirty()) saveNow(); });
-  enableMoving(form, { changed, speak });
-
-  form.addEventListener("submit", (event) => {
+  prepareSheet(find(".exam__item"));
+  const ours = (event) => form.contains(event.target);
+  document.addEventListener("input", (event) => { if (ours(event)) changed(); });
+  document.addEventListener("focusout", (event) => { if (ours(event) && isDirty()) saveNow(); });
+  document.addEventListener("submit", (event) => {
     const go = event.submitter?.value ?? "stay";
-    if (go === "use-kept") return;
+    if (!ours(event) || go === "use-kept") return;
     event.preventDefault();
     if (go === "flag" || go === "unflag") { toggleFlag(event.submitter); return; }
     if (go === "clear") { writeAnswer(form, {}); changed(); saveNow(); return; }
-    const anchor = find(`[data-go="${go}"]`);
-    if (anchor) leaveFor(anchor.href);
+    if (find(`[data-go="${go}"]`)) goTo(go);
     else saveNow();
   });
 }
 
-async function toggleFlag(button) {
+function toggleFlag(button) {
   const flagged = button.value === "flag";
-  const body = new URLSearchParams({ csrfmiddlewaretoken: sender.csrf, flagged: String(flagged) });
-  try {
-    const response = await fetch(form.dataset.flagUrl, { method: "POST", body, credentials: "same-origin", redirect: "error" });
-    if (!response.ok) throw new Error(String(response.status));
-  } catch {
-    alarm("The flag could not be set. Try again when the connection is back.");
-    return;
-  }
   button.value = flagged ? "unflag" : "flag";
   button.setAttribute("aria-pressed", String(flagged));
-  const anchor = find(`[data-go="${position}"]`);
+  const anchor = find(`.qnav [data-go="${position}"]`);
   if (flagged) anchor?.append(button.querySelector("svg").cloneNode(true));
   else anchor?.querySelector("svg")?.remove();
+  if (anchor) describe(anchor);
   speak(flagged ? "Flagged" : "Flag removed");
+  remark(`flag/${position}`, form.dataset.flagUrl, { flagged: String(flagged) });
+}
+
+// Flags and “seen” have no influence on the score. They are sent when they can be; the last word on
+// an item counts.
+const remarks = new Map();
+
+function remark(name, url, fields) {
+  remarks.set(name, { url, fields });
+  sendRemarks();
+}
+
+async function sendRemarks() {
+  for (const [name, { url, fields }] of [...remarks]) {
+    const body = new URLSearchParams({ csrfmiddlewaretoken: sender.csrf, ...fields });
+    try {
+      const response = await fetch(url, { method: "POST", body, credentials: "same-origin", redirect: "error" });
+      if (!response.ok && response.status >= 500) throw new Error(String(response.status));
+    } catch {
+      return;
+    }
+    if (remarks.get(name)?.fields === fields) remarks.delete(name);
+  }
 }
 
 for (const anchor of document.querySelectorAll("[data-go]")) {
   anchor.addEventListener("click", (event) => {
     if (!bar || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    leaveFor(anchor.href);
+    goTo(anchor.dataset.go);
   });
 }
 
@@ -360,7 +488,7 @@ function lastWords() {
 addEventListener("pagehide", lastWords);
 document.addEventListener("visibilitychange", () => { if (document.hidden) lastWords(); });
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-addEventListener("online", () => sender.flush());
+addEventListener("online", () => { sender.flush(); sendRemarks(); });
 addEventListener("offline", () => { if (bar) offline(); });
 
 // Two tabs ------------------------------------------------------------------------------------
@@ -371,6 +499,7 @@ channel?.addEventListener("message", async ({ data }) => {
   if (data.type === "hello") { channel.postMessage({ type: "here", tab }); tellOfOtherTab(); }
   if (data.type === "here") tellOfOtherTab();
   if (data.type === "bye") notice("tabs", "");
+  if (data.type === "saved" && data.position !== position) sheets?.forget(data.position);
   if (data.type === "saved" && data.position === position && form && !isDirty()) {
     const waiting = (await outbox.all(attempt)).some(mine);
     // An answer of this tab that is still on its way meets the other one at the server.

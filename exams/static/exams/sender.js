@@ -41,6 +41,9 @@ export class Sender {
     this.#tell = tell;
   }
 
+  // A rehearsal cuts the connection on purpose: everything behaves as if the network had gone.
+  cut = false;
+
   get csrf() {
     return this.#csrf;
   }
@@ -125,6 +128,7 @@ export class Sender {
   }
 
   #post(entry, options) {
+    if (this.cut) return Promise.reject(new TypeError("The connection is cut."));
     return fetch(entry.url, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.#csrf },

@@ -26,7 +26,7 @@ from checkride.lib import clock
 from courses import practice, study
 from courses.models import Draft, ReplacedDraft
 from credentials import identity
-from exams import delivery
+from exams import delivery, rehearsal
 
 from ...courses.site.conftest import content, curriculum_folder, loaded, strong
 from ...credentials.conftest import issued, key_folder, released_pass, running_signer
@@ -61,7 +61,7 @@ ACCOUNT_PAGES = (
     "/accounts/2fa/totp/",
     "/accounts/2fa/recovery-codes/",
 )
-PRIVATE = {"ready", "running", "released", "submission", "holding"}
+PRIVATE = {"ready", "running", "released", "rehearsal", "submission", "holding"}
 NOBODYS = {"404", "405", "sign-in", "401"}
 
 MAP_ROUTES = (
@@ -194,6 +194,17 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             },
         )
 
+    def rehearsing() -> World:
+        row = rehearsal.begin(request.getfixturevalue("learner"))
+        sent = {"client_id": "tab-matrix", "client_seq": 1, "base_rev": 0, "payload": {}}
+        return World(
+            {"rehearsal_id": row.pk},
+            {
+                "exams:rehearsal-save": json.dumps(sent),
+                "exams:rehearsal-prove": {"step": "read-out"},
+            },
+        )
+
     def submission() -> World:
         request.getfixturevalue("loaded")
         user = request.getfixturevalue("learner")
@@ -261,6 +272,8 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
         match thing:
             case "ready" | "running" | "released":
                 return attempt(thing)
+            case "rehearsal":
+                return rehearsing()
             case "submission":
                 return submission()
             case "credential" | "holding":
@@ -315,7 +328,7 @@ def test_no_row_shows_what_belongs_to_somebody_else() -> None:
         assert "403" not in row.answers, row
 
 
-THINGS = ("-", "ready", "running", "released", "submission", "credential", "holding")
+THINGS = ("-", "ready", "running", "released", "rehearsal", "submission", "credential", "holding")
 
 
 @pytest.mark.parametrize("thing", THINGS)
