@@ -1,8 +1,9 @@
 """Saving an answer over HTTP: how many a second, and how long one candidate waits.
 
 Client, web server and database share the processor, as on the smallest machine we support. The
-throughput is the best of three rounds, because other work on the machine can only make it smaller;
-what was short is read from the load and from the processor time of each part.
+throughput is the best of three rounds, because other work on the machine can only make it smaller.
+`save-processor-time` does not depend on other work: it is what a save costs client, web server and
+database together, and two cores allow at most 13.3 ms of it at 150 saves a second.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import statistics
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 
 from benchmarks.exam_hall.candidate import Candidate, Seat, seats_from, some_answer
 from benchmarks.exam_hall.installation import Installation
 
-NAMES = ("saves-per-second", "save-p50", "save-p95", "item-page-p50")
+NAMES = ("saves-per-second", "save-processor-time", "save-p50", "save-p95", "item-page-p50")
 
 CLIENTS = 8
 ROUNDS, ROUND_S = 3, 8.0
@@ -73,6 +75,26 @@ class Typist(threading.Thread):
             self.save_once()
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: saves a second, the load average at its end, and processor seconds by part."""
+
+    rate: float = 0.0
+    load: float = 0.0
+    took_s: float = 0.0
+    saved: int = 0
+    spent: dict[str, float] = field(default_factory=dict)
+
+
+def processor_s(hall: Installation) -> dict[str, float]:
+    client = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "client": client.ru_utime + client.ru_stime,
+        "web": hall.processor_s("web"),
+        "database": hall.processor_s("postgres"),
+    }
+
+
 def main() -> int:
     with Installation(parts=("postgres", "redis", "web")) as hall:
         asked = ["--count", str(CLIENTS * ROUNDS + 1), "--seconds", "86400", "--start"]
@@ -83,13 +105,13 @@ def main() -> int:
             alone.look_once()
         single = sorted(alone.save_once() for _ in range(SINGLE))
         pages = sorted(alone.look_once() for _ in range(SINGLE // 4))
-        best, failed, load, client_share = 0.0, alone.failed, 0.0, 0.0
+        failed, best = alone.failed, Round()
         for number in range(ROUNDS):
             typists = [
                 Typist(seat, hall.port, number * CLIENTS + n)
                 for n, seat in enumerate(seats[number::ROUNDS])
             ]
-            before = resource.getrusage(resource.RUSAGE_SELF)
+            before = processor_s(hall)
             began = time.perf_counter()
             for typist in typists:
                 typist.end = began + ROUND_S
@@ -97,26 +119,31 @@ def main() -> int:
             for typist in typists:
                 typist.join()
             took = time.perf_counter() - began
-            after = resource.getrusage(resource.RUSAGE_SELF)
+            saved = sum(typist.saved for typist in typists)
             failed += sum(typist.failed for typist in typists)
-            rate = sum(typist.saved for typist in typists) / took
-            if rate > best:
-                best, load = rate, os.getloadavg()[0]
-                spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-                client_share = spent / took
+            spent = {part: after - before[part] for part, after in processor_s(hall).items()}
+            this = Round(saved / took, os.getloadavg()[0], took, saved, spent)
+            best = max(best, this, key=lambda one: one.rate)
     p50, p95 = 1000 * statistics.median(single), 1000 * single[len(single) * 95 // 100]
     cores = os.cpu_count() or 1
+    each = {part: 1000 * spent / max(1, best.saved) for part, spent in best.spent.items()}
+    allowed = 1000 * 2 / LEAST_PER_SECOND
+    busy = sum(best.spent.values()) / max(best.took_s, 1e-9)
     print(
-        f"{NAMES[0]} {best:.0f} /s (limit: at least {LEAST_PER_SECOND}; {CLIENTS} clients, {cores} "
-        f"cores for client, server and database, best of {ROUNDS}; the client used "
-        f"{client_share:.2f} cores; load average {load:.1f})"
+        f"{NAMES[0]} {best.rate:.0f} /s (limit: at least {LEAST_PER_SECOND}; {CLIENTS} clients, "
+        f"{cores} cores for client, server and database, of which they got {busy:.2f}; best of "
+        f"{ROUNDS}; load average {best.load:.1f})"
     )
-    print(f"{NAMES[1]} {p50:.1f} ms (limit: at most {MOST_P50_MS:.0f}; one candidate)")
-    print(f"{NAMES[2]} {p95:.1f} ms (limit: at most {MOST_P95_MS:.0f}; one candidate)")
-    print(f"{NAMES[3]} {1000 * statistics.median(pages):.1f} ms (the page of one item of 24)")
+    shares = ", ".join(f"{part} {ms:.1f}" for part, ms in each.items())
+    print(f"{NAMES[1]} {sum(each.values()):.1f} ms (limit: at most {allowed:.1f}; {shares})")
+    print(f"{NAMES[2]} {p50:.1f} ms (limit: at most {MOST_P50_MS:.0f}; one candidate)")
+    print(f"{NAMES[3]} {p95:.1f} ms (limit: at most {MOST_P95_MS:.0f}; one candidate)")
+    print(f"{NAMES[4]} {1000 * statistics.median(pages):.1f} ms (the page of one item of 24)")
     if failed:
         print(f"{failed} requests failed", file=sys.stderr)
-    held = best >= LEAST_PER_SECOND and p50 <= MOST_P50_MS and p95 <= MOST_P95_MS and not failed
+    held = (
+        best.rate >= LEAST_PER_SECOND and p50 <= MOST_P50_MS and p95 <= MOST_P95_MS and not failed
+    )
     return 0 if held else 1
 
 

@@ -138,6 +138,13 @@ class Installation:
             host=str(self.where.run), user="checkride", dbname="checkride", autocommit=True
         )
 
+    def processor_s(self, part: Part) -> float:
+        """Processor time that a part and its children have used so far, in seconds."""
+        pids = [self._running[part].pid]
+        for pid in pids:
+            pids += _children_of(pid)
+        return sum(map(_processor_s, pids))
+
     # Faults ---------------------------------------------------------------------------------
 
     def kill(self, fault: Fault, *, chance: random.Random) -> Kill:
@@ -267,6 +274,15 @@ def _children_of(parent: int) -> list[int]:
     for task in tasks.iterdir() if tasks.exists() else ():
         found += [int(pid) for pid in (task / "children").read_text().split()]
     return found
+
+
+def _processor_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # utime, stime and those of children that have ended: fields 14 to 17 of proc(5).
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _command_of(pid: int) -> bytes:
