@@ -18,7 +18,7 @@ from checkride.accounts.models import User
 from checkride.accounts.roles import Role
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import delivery, item_statistics, preparation
+from exams import delivery, irregularity_page, item_statistics, preparation
 from exams.models import (
     Accommodation,
     Attempt,
@@ -125,6 +125,23 @@ def accommodate(request: SignedInRequest) -> HttpResponse:
             return redirect("exams:examiner")
         form.add_error("email", _("Nobody has an account with this address."))
     return _page(request, form, status=422)
+
+
+@require_GET
+@role_required(Role.EXAMINER)
+@private
+def irregularities(request: SignedInRequest, exam: str) -> HttpResponse:
+    """Answers too alike or too fast to pass over. Nothing follows from a line by itself."""
+    version = get_object_or_404(BlueprintVersion, exam=exam, is_current=True)
+    return render(
+        request,
+        "exams/irregularities.html",
+        {
+            "blueprint": version.blueprint,
+            "found": irregularity_page.irregularities(exam),
+            "nav_section": "exams",
+        },
+    )
 
 
 def _page(request: SignedInRequest, form: AccommodationForm, *, status: int = 200) -> HttpResponse:

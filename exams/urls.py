@@ -21,6 +21,9 @@ urlpatterns = [
     path("examiner/forms/<slug:exam>/", form_views.fixed, name="forms"),
     path("examiner/forms/<int:form_id>/state/", form_views.form_state, name="form-state"),
     path("examiner/forms/<int:form_id>/cut/", form_views.form_cut, name="form-cut"),
+    path(
+        "examiner/irregularities/<slug:exam>/", examiner_views.irregularities, name="irregularities"
+    ),
     path("examiner/accommodations/", examiner_views.accommodate, name="accommodate"),
     path("examiner/attempts/<uuid:attempt_id>/extend/", examiner_views.extend, name="extend"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
