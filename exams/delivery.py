@@ -7,6 +7,7 @@ machine has spent on the request, both taken in one statement.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,8 +98,14 @@ class Receipt:
     closed: bool
 
 
-def start(attempt: Attempt) -> Attempt:
-    """Start the clock with one UPDATE; pressing Start twice starts it once.
+def session_digest(session_key: str | None) -> str:
+    """What an attempt remembers of the session that may answer; empty for none."""
+    return hashlib.sha256(session_key.encode()).hexdigest() if session_key else ""
+
+
+def start(attempt: Attempt, *, session_key: str | None = None) -> Attempt:
+    """Start the clock with one UPDATE; pressing Start twice starts it once. Only the session that
+    starts it may answer, until `move_here`.
 
     The deadline is on a full second, rounded up.
     """
@@ -110,14 +117,70 @@ def start(attempt: Attempt) -> Attempt:
                    started_at = clock.now,
                    deadline_at = date_trunc('second', clock.now + interval '999999 microseconds')
                                  + make_interval(secs => time_allowed_s),
+                   session_digest = %s,
                    lock_version = lock_version + 1
               FROM (SELECT clock_timestamp() AS now) AS clock
              WHERE id = %s AND state = 'ready'
             """,
-            [attempt.pk],
+            [session_digest(session_key), attempt.pk],
         )
     attempt.refresh_from_db()
     return attempt
+
+
+@transaction.atomic
+def move_here(attempt_id: UUID, *, session_key: str, by: User) -> None:
+    """Let another session answer from now on. What the first one still sends is kept beside."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    digest_here = session_digest(session_key)
+    if not attempt.is_running or attempt.session_digest == digest_here:
+        return
+    attempt.session_digest = digest_here
+    attempt.lock_version += 1
+    attempt.save(update_fields=["session_digest", "lock_version"])
+    audit.record(by, "attempt.moved", attempt, at=database_now())
+
+
+@transaction.atomic
+def pause(attempt_id: UUID, *, by: User) -> None:
+    """Stop the clock for what is left of the granted pauses; without any nothing happens."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    now = database_now()
+    if not attempt.is_running or not attempt.pause_allowed_s or attempt.is_paused(at=now):
+        return
+    granted_s = attempt.pause_allowed_s
+    clock = save_protocol.pause(attempt.clock, at=now, seconds=granted_s)
+    _store_pause(attempt, clock, left_s=0)
+    audit.record(by, "attempt.paused", attempt, at=now, facts={"at_most_s": granted_s})
+
+
+@transaction.atomic
+def go_on(attempt_id: UUID, *, by: User) -> None:
+    """End a pause; what was not used of it can be used later."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    now = database_now()
+    if not attempt.is_paused(at=now):
+        return
+    clock, left_s = save_protocol.go_on(attempt.clock, at=now)
+    _store_pause(attempt, clock, left_s=left_s)
+    audit.record(by, "attempt.resumed", attempt, at=now, facts={"left_s": left_s})
+
+
+def _store_pause(attempt: Attempt, clock: save_protocol.Clock, *, left_s: int) -> None:
+    attempt.deadline_at, attempt.paused_until = clock.deadline_at, clock.paused_until
+    attempt.pause_allowed_s = left_s
+    attempt.lock_version += 1
+    attempt.save(update_fields=["deadline_at", "paused_until", "pause_allowed_s", "lock_version"])
+
+
+@transaction.atomic
+def advance(attempt_id: UUID, *, to: int) -> None:
+    """Leave the item before `to` for good, in an exam that does not lead back."""
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    if attempt.is_running and attempt.is_sequential and to == attempt.reached + 1:
+        attempt.reached = to
+        attempt.lock_version += 1
+        attempt.save(update_fields=["reached", "lock_version"])
 
 
 @transaction.atomic
@@ -128,11 +191,13 @@ def save_response(
     *,
     arrival: Arrival,
     candidate: User | None = None,
+    session_key: str | None = None,
 ) -> Receipt:
     """Keep a save and say whether it counts.
 
     Every save is stored, also one that conflicts or comes late. The same save sent again gets the
-    stored answer. With `candidate`, an attempt of somebody else does not exist. Four statements
+    stored answer. With `candidate`, an attempt of somebody else does not exist; with
+    `session_key`, a save from another session than the one that may answer is kept beside. Four statements
     for a new save: saving is what the whole site does most in an exam.
 
     Raises `Attempt.DoesNotExist`, `AttemptItem.DoesNotExist`, and `NotStarted` and `BadResponse`,
@@ -163,6 +228,8 @@ def save_response(
             follows_own=stored is not None
             and stored.event.client_id == save.client_id
             and stored.event.client_seq < save.client_seq,
+            is_elsewhere=is_elsewhere(attempt, session_key),
+            is_left=attempt.is_sequential and position != attempt.reached,
         )
         event = ResponseEvent.objects.create(
             attempt_item=item,
@@ -198,6 +265,12 @@ def save_response(
         remaining_ms=0 if attempt.is_closed else attempt.remaining_ms(at=now),
         closed=attempt.is_closed,
     )
+
+
+def is_elsewhere(attempt: Attempt, session_key: str | None) -> bool:
+    """Whether the attempt is open in another session than this one."""
+    known = attempt.session_digest
+    return bool(known and session_key) and known != session_digest(session_key)
 
 
 def note_seen(item: AttemptItem) -> None:

@@ -45,6 +45,13 @@ class AccommodationForm(forms.Form):
         choices=Accommodation.MULTIPLIERS,
         coerce=int,
     )
+    pause_minutes = forms.IntegerField(
+        label=gettext_lazy("Pauses, minutes in all"),
+        min_value=0,
+        max_value=120,
+        initial=0,
+        help_text=gettext_lazy("The clock stops, and the items are hidden."),
+    )
     ends_on = forms.DateField(
         label=gettext_lazy("Until"),
         required=False,

@@ -191,6 +191,13 @@ class Attempt(models.Model):
         "GradeRun", null=True, blank=True, on_delete=models.PROTECT, related_name="current_of"
     )
     lock_version = models.PositiveIntegerField(default=0)
+    # SHA-256 of the key of the session that may answer; empty for any.
+    session_digest = models.CharField(max_length=64, blank=True, default="")
+    pause_allowed_s = models.PositiveIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    # In an exam that does not lead back, the item the candidate has come to.
+    is_sequential = models.BooleanField(default=False)
+    reached = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         constraints: ClassVar = [
@@ -245,6 +252,7 @@ class Attempt(models.Model):
             grace_s=self.grace_s,
             closed_at=self.closed_at,
             closed_by=cast(ClosedBy, self.closed_by),
+            paused_until=self.paused_until,
         )
 
     @property
@@ -258,6 +266,9 @@ class Attempt(models.Model):
     @property
     def is_closed(self) -> bool:
         return self.closed_at is not None
+
+    def is_paused(self, *, at: datetime) -> bool:
+        return self.is_running and self.paused_until is not None and at < self.paused_until
 
     def remaining_ms(self, *, at: datetime) -> int:
         """Milliseconds to the deadline, never below 0; the grace is not shown as time."""
@@ -513,12 +524,13 @@ class Result(models.Model):
 class Accommodation(models.Model):
     """More time for one person, decided before the start. It appears on no credential."""
 
-    MULTIPLIERS: ClassVar = [(125, "1.25"), (150, "1.5"), (200, "2"), (300, "3")]
+    MULTIPLIERS: ClassVar = [(100, "1"), (125, "1.25"), (150, "1.5"), (200, "2"), (300, "3")]
 
     candidate = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exam_accommodations"
     )
     time_percent = models.PositiveSmallIntegerField(choices=MULTIPLIERS)
+    pause_minutes = models.PositiveSmallIntegerField(default=0)
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

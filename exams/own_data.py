@@ -29,7 +29,7 @@ def export(user: User) -> Mapping[str, bytes]:
         "accommodations.json": as_json(
             list(
                 Accommodation.objects.filter(candidate=user).values(
-                    "time_percent", "granted_at", "ends_on"
+                    "time_percent", "pause_minutes", "granted_at", "ends_on"
                 )
             )
         ),

@@ -82,17 +82,20 @@ def time_allowed_s(user: User, version: BlueprintVersion, *, on: date) -> int:
     return with_more_time(user, version.blueprint.minutes * 60, on=on)
 
 
+def pause_allowed_s(user: User, *, on: date) -> int:
+    """The seconds for which this person may stop the clock."""
+    return 60 * max((one.pause_minutes for one in _granted(user, on=on)), default=0)
+
+
 def with_more_time(user: User, seconds: int, *, on: date) -> int:
     """So many seconds, with what was granted to this person on this day, rounded up."""
-    percent = max(
-        (
-            accommodation.time_percent
-            for accommodation in Accommodation.objects.filter(candidate=user)
-            if accommodation.ends_on is None or accommodation.ends_on >= on
-        ),
-        default=100,
-    )
+    percent = max((one.time_percent for one in _granted(user, on=on)), default=100)
     return -(-seconds * percent // 100)
+
+
+def _granted(user: User, *, on: date) -> list[Accommodation]:
+    granted = Accommodation.objects.filter(candidate=user)
+    return [one for one in granted if one.ends_on is None or one.ends_on >= on]
 
 
 def prepare(user: User, exam: str) -> Attempt:
@@ -123,13 +126,14 @@ def prepare(user: User, exam: str) -> Attempt:
 
 @transaction.atomic
 def grant_accommodation(
-    candidate: User, *, time_percent: int, ends_on: date | None, by: User
+    candidate: User, *, time_percent: int, ends_on: date | None, by: User, pause_minutes: int = 0
 ) -> Accommodation:
-    """Give a person more time, also for an attempt that is ready and not started."""
+    """Give a person more time or pauses, also for an attempt that is ready and not started."""
     now = database_now()
     accommodation = Accommodation.objects.create(
         candidate=candidate,
         time_percent=time_percent,
+        pause_minutes=pause_minutes,
         granted_by=by,
         granted_at=now,
         ends_on=ends_on,
@@ -139,9 +143,14 @@ def grant_accommodation(
     )
     for attempt in ready.select_related("blueprint_version"):
         attempt.time_allowed_s = time_allowed_s(candidate, attempt.blueprint_version, on=now.date())
-        attempt.save(update_fields=["time_allowed_s"])
+        attempt.pause_allowed_s = pause_allowed_s(candidate, on=now.date())
+        attempt.save(update_fields=["time_allowed_s", "pause_allowed_s"])
     audit.record(
-        by, "accommodation.granted", candidate, at=now, facts={"time_percent": time_percent}
+        by,
+        "accommodation.granted",
+        candidate,
+        at=now,
+        facts={"time_percent": time_percent, "pause_minutes": pause_minutes},
     )
     return accommodation
 
@@ -233,6 +242,8 @@ def _store(
         prepared_at=at,
         time_allowed_s=allowed_s,
         grace_s=version.blueprint.grace_s,
+        pause_allowed_s=pause_allowed_s(user, on=at.date()),
+        is_sequential=version.blueprint.is_sequential,
     )
     AttemptItem.objects.bulk_create(
         AttemptItem(

@@ -50,6 +50,7 @@ class Clock:
     grace_s: int = 0
     closed_at: datetime | None = None
     closed_by: ClosedBy = ""
+    paused_until: datetime | None = None
 
     @property
     def counts_until(self) -> datetime:
@@ -62,7 +63,14 @@ class Clock:
 
 
 def judge_save(
-    clock: Clock, *, received_at: datetime, base_rev: int, rev: int, follows_own: bool = False
+    clock: Clock,
+    *,
+    received_at: datetime,
+    base_rev: int,
+    rev: int,
+    follows_own: bool = False,
+    is_elsewhere: bool = False,
+    is_left: bool = False,
 ) -> SaveVerdict:
     """Say whether a save counts. Order matters: too late is too late, whatever it was based on.
 
@@ -70,12 +78,18 @@ def judge_save(
     time is accepted even if a slow machine writes it after the close. `base_rev` is the revision
     the candidate was looking at, `rev` the current one. `follows_own` says that the current one
     came earlier from the same page: a page cannot be in conflict with itself, even when it closed
-    before it heard of its last save.
+    before it heard of its last save. `is_elsewhere` says that the attempt has been moved to another
+    browser, whose answers count; `is_left` that the candidate has gone on to another item in an exam
+    that does not lead back.
     """
     if clock.state == "ready":
         raise NotStarted()
     if received_at > clock.counts_until:
         return "closed" if clock.closed_by == "candidate" else "late"
+    if is_left:
+        return "closed"
+    if is_elsewhere:
+        return "conflict"
     return "accepted" if base_rev == rev or follows_own else "conflict"
 
 
@@ -111,6 +125,29 @@ def extend(clock: Clock, *, seconds: int) -> Clock:
     if clock.state != "in_progress" or clock.deadline_at is None:
         raise NotRunning()
     return replace(clock, deadline_at=clock.deadline_at + timedelta(seconds=seconds))
+
+
+def pause(clock: Clock, *, at: datetime, seconds: int) -> Clock:
+    """Stop the clock for at most so many seconds: the deadline moves by all of them at once, so an
+    attempt can never run out in a pause, whatever happens to us meanwhile."""
+    if clock.state != "in_progress" or clock.deadline_at is None:
+        raise NotRunning()
+    return replace(
+        clock,
+        deadline_at=clock.deadline_at + timedelta(seconds=seconds),
+        paused_until=at + timedelta(seconds=seconds),
+    )
+
+
+def go_on(clock: Clock, *, at: datetime) -> tuple[Clock, int]:
+    """End a pause; the clock, and the whole seconds of the pause that were not used and are given
+    back. The part of a second is the candidate's."""
+    if clock.state != "in_progress" or clock.deadline_at is None:
+        raise NotRunning()
+    left = max(timedelta(), (clock.paused_until or at) - at) // timedelta(seconds=1)
+    return replace(
+        clock, deadline_at=clock.deadline_at - timedelta(seconds=left), paused_until=None
+    ), left
 
 
 def close_overdue(clock: Clock) -> Clock:

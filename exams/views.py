@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from checkride.accounts.access import SignedInRequest
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import access, delivery, item_page, preparation, result_page
+from exams import access, delivery, item_page, preparation, result_page, safe_exam_browser
 from exams.models import (
     Attempt,
     AttemptItem,
@@ -168,7 +168,10 @@ def attempt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
 @login_required
 @private
 def start(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
-    own = delivery.start(access.own_attempt(request.user, attempt_id))
+    own = access.own_attempt(request.user, attempt_id)
+    if hindrance := _browser_hindrance(request, own):
+        return hindrance
+    own = delivery.start(own, session_key=request.session.session_key)
     return redirect(_where(own))
 
 
@@ -183,6 +186,10 @@ def item(request: SignedInRequest, attempt_id: UUID, position: int) -> HttpRespo
     own, now = access.own_attempt_now(request.user, attempt_id)
     if request.method == "POST":
         return _save_form(request, own, access.own_item(own, position))
+    if hindrance := _hindrance(request, own, at=now):
+        return hindrance
+    if own.is_running and own.is_sequential and position != own.reached:
+        return redirect(_item_url(own, own.reached))
     places = access.own_places(own)
     place = next((one for one in places if one.position == position), None)
     if place is None:
@@ -216,7 +223,8 @@ def sheets(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
     without a connection can go on. The script keeps them in memory only: what is on a disk could be
     read after the exam."""
     own, now = access.own_attempt_now(request.user, attempt_id)
-    if not delivery.close_if_overdue(own, at=now).is_running:
+    hidden = own.is_sequential or _hindrance(request, own, at=now) is not None
+    if hidden or not delivery.close_if_overdue(own, at=now).is_running:
         return JsonResponse({"sheets": {}})
     places = access.own_places(own)
     positions = [place.position for place in places]
@@ -256,7 +264,13 @@ def _save_form(request: SignedInRequest, own: Attempt, place: AttemptItem) -> Ht
         else:
             payload = {} if go == "clear" else item_page.payload_from_post(place.face, request.POST)
             save = _posted_save(request.POST, payload)
-        receipt = delivery.save_response(own.pk, position, save, arrival=arrival_of(request))
+        receipt = delivery.save_response(
+            own.pk,
+            position,
+            save,
+            arrival=arrival_of(request),
+            session_key=request.session.session_key,
+        )
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect(
@@ -284,7 +298,12 @@ def save(request: SignedInRequest, attempt_id: UUID, position: int) -> JsonRespo
     try:
         sent = sent_save(request.body)
         receipt = delivery.save_response(
-            attempt_id, position, sent, arrival=arrival_of(request), candidate=request.user
+            attempt_id,
+            position,
+            sent,
+            arrival=arrival_of(request),
+            candidate=request.user,
+            session_key=request.session.session_key,
         )
     except (Attempt.DoesNotExist, AttemptItem.DoesNotExist) as error:
         raise Http404 from error
@@ -349,6 +368,8 @@ def status(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
 @private
 def review(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     own, now = access.own_attempt_now(request.user, attempt_id)
+    if hindrance := _hindrance(request, own, at=now):
+        return hindrance
     own = delivery.close_if_overdue(own, at=now)
     if not own.is_running:
         return redirect(_where(own))
@@ -368,6 +389,8 @@ def hand_in(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     own = access.own_attempt(request.user, attempt_id)
     if own.state == Attempt.State.READY:
         return redirect(_where(own))
+    if delivery.is_elsewhere(own, request.session.session_key):
+        return redirect(_item_url(own, own.reached))
     if request.POST.get("confirm") != "yes" and own.remaining_ms(at=database_now()) > 0:
         messages.error(
             request,
@@ -376,6 +399,46 @@ def hand_in(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
         return redirect("exams:review", own.pk)
     delivery.hand_in(own.pk, arrival=arrival_of(request))
     return redirect("exams:receipt", own.pk)
+
+
+@require_POST
+@login_required
+@private
+def move_here(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """Go on in this browser; the one before can no longer answer."""
+    own = access.own_attempt(request.user, attempt_id)
+    key = request.session.session_key
+    if key:
+        delivery.move_here(own.pk, session_key=key, by=request.user)
+    return redirect("exams:attempt", own.pk)
+
+
+@require_POST
+@login_required
+@private
+def pause(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    own = access.own_attempt(request.user, attempt_id)
+    delivery.pause(own.pk, by=request.user)
+    return redirect("exams:attempt", own.pk)
+
+
+@require_POST
+@login_required
+@private
+def go_on(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    own = access.own_attempt(request.user, attempt_id)
+    delivery.go_on(own.pk, by=request.user)
+    return redirect("exams:attempt", own.pk)
+
+
+@require_POST
+@login_required
+@private
+def advance(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
+    """Go on to the next item for good, in an exam that does not lead back."""
+    own = access.own_attempt(request.user, attempt_id)
+    delivery.advance(own.pk, to=_whole(request.POST.get("to")) or 0)
+    return redirect("exams:attempt", own.pk)
 
 
 # After the attempt ------------------------------------------------------------------------------
@@ -459,6 +522,33 @@ def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
     )
 
 
+# What stands between a candidate and the items -----------------------------------------------------
+
+
+def _hindrance(request: SignedInRequest, own: Attempt, *, at: datetime) -> HttpResponse | None:
+    """A page instead of the items: open in another browser, paused, or the wrong browser."""
+    if not own.is_running:
+        return None
+    shown: dict[str, object] = {"attempt": own, "blueprint": own.blueprint, "nav_section": "exams"}
+    if delivery.is_elsewhere(own, request.session.session_key):
+        return render(request, "exams/elsewhere.html", shown)
+    if own.is_paused(at=at):
+        return render(request, "exams/paused.html", shown)
+    return _browser_hindrance(request, own)
+
+
+def _browser_hindrance(request: SignedInRequest, own: Attempt) -> HttpResponse | None:
+    keys = own.blueprint.safe_exam_browser
+    if not keys or safe_exam_browser.shows_key(
+        address=request.build_absolute_uri(),
+        header=request.headers.get(safe_exam_browser.HEADER, ""),
+        keys=keys,
+    ):
+        return None
+    shown = {"attempt": own, "blueprint": own.blueprint, "nav_section": "exams"}
+    return render(request, "exams/other_browser.html", shown, status=403)
+
+
 # Small parts ------------------------------------------------------------------------------------
 
 
@@ -494,6 +584,8 @@ def _where(own: Attempt) -> str:
 
 
 def _first_open(own: Attempt) -> int:
+    if own.is_sequential:
+        return own.reached
     waiting = item_page.overview(access.own_places(own)).unanswered
     return waiting[0].position if waiting else 1
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from checkride.lib import strict_yaml
 from checkride.lib.errors import DomainError
+from exams import safe_exam_browser
 
 
 class BadBlueprint(DomainError):
@@ -50,7 +51,10 @@ class Blueprint:
     `points` is the sum of the points of a form. `most_exposure` is the largest share of forms that
     may hold an item, and `pilots` how many items are tried out on each form without counting.
     `together_with` names the exams that must be passed too before the achievement is awarded;
-    `part_of` the exam that awards it, where this one only counts together with it."""
+    `part_of` the exam that awards it, where this one only counts together with it.
+
+    `is_sequential` means that an item is left for good; `safe_exam_browser` holds the configuration
+    keys (64 hex digits) of which one must be shown, none meaning any browser."""
 
     exam: str
     version: str
@@ -70,6 +74,8 @@ class Blueprint:
     pilots: int = 0
     together_with: tuple[str, ...] = ()
     part_of: str = ""
+    is_sequential: bool = False
+    safe_exam_browser: tuple[str, ...] = ()
 
     @property
     def minutes_per_item(self) -> float:
@@ -120,6 +126,8 @@ def blueprint_from_document(document: Any, *, file: str = "blueprint") -> Bluepr
             pilots=int(document.get("pilots", 0)),
             together_with=tuple(document.get("together_with", ())),
             part_of=str(document.get("part_of", "")),
+            is_sequential={"free": False, "sequential": True}[document.get("navigation", "free")],
+            safe_exam_browser=tuple(document.get("safe_exam_browser", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadBlueprint(
@@ -151,6 +159,10 @@ def _problems(blueprint: Blueprint) -> list[str]:
         "“pilots” must lie between 0 and 10.": 0 <= blueprint.pilots <= 10,
         "a competency rule asks for more items than the form holds.": all(
             0 < rule.least <= blueprint.items for rule in blueprint.competencies
+        ),
+        "each key of “safe_exam_browser” must have 64 hexadecimal digits in small letters.": all(
+            isinstance(key, str) and safe_exam_browser.KEY.fullmatch(key)
+            for key in blueprint.safe_exam_browser
         ),
         "“minutes” must lie between 1 and 600.": 1 <= blueprint.minutes <= 600,
         "“grace_s” must lie between 0 and 60.": 0 <= blueprint.grace_s <= 60,

@@ -453,9 +453,18 @@ async function sendRemarks() {
 
 for (const anchor of document.querySelectorAll("[data-go]")) {
   anchor.addEventListener("click", (event) => {
-    if (!bar || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!bar || !anchor.href || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     goTo(anchor.dataset.go);
+  });
+}
+
+// Forms that lead away, a pause or the next item for good: first everything has to arrive.
+for (const leaving of document.querySelectorAll("form[data-leave]")) {
+  leaving.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (await saveNow()) leaving.submit();
+    else notice("leaving", "Your answer has not arrived yet, so you stay here. Press again when the connection is back.");
   });
 }
 
