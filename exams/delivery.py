@@ -45,7 +45,7 @@ class Arrival:
     def __init__(self, seconds_ago: Callable[[], float]) -> None:
         self._seconds_ago = seconds_ago
 
-    def column(self) -> ExpressionWrapper:
+    def column(self) -> ExpressionWrapper[Any]:
         """The moment of receipt as a column of a query. The query must not lock: a row that was
         waited for is computed again after the wait, with a number of seconds from before it."""
         ago = Value(timedelta(seconds=self._seconds_ago()))

@@ -46,9 +46,11 @@ def begin(user: User) -> Rehearsal:
     now = database_now()
     Rehearsal.objects.filter(candidate=user).delete()
     allowed = preparation.with_more_time(user, SECONDS, on=now.date())
-    clock = save_protocol.start(save_protocol.Clock("ready"), at=now, allowed_s=allowed, grace_s=0)
     return Rehearsal.objects.create(
-        candidate=user, started_at=now, deadline_at=clock.deadline_at, time_allowed_s=allowed
+        candidate=user,
+        started_at=now,
+        deadline_at=save_protocol.deadline(at=now, allowed_s=allowed),
+        time_allowed_s=allowed,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -50,7 +51,7 @@ def rehearse(request: SignedInRequest, rehearsal_id: UUID) -> HttpResponse:
     if row.finished_at is not None or row.remaining_ms(at=now) == 0:
         return redirect("exams:rehearsal")
     accepted = [one for one in row.saves if one["verdict"] == "accepted"]
-    newest = accepted[-1] if accepted else {"payload": {}, "rev": 0}
+    newest: dict[str, Any] = accepted[-1] if accepted else {"payload": {}, "rev": 0}
     return render(
         request,
         "exams/rehearse.html",

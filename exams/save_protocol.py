@@ -98,16 +98,20 @@ def is_overdue(clock: Clock, *, at: datetime) -> bool:
 
 
 def start(clock: Clock, *, at: datetime, allowed_s: int, grace_s: int) -> Clock:
-    """The deadline falls on a full second, rounded up: nobody loses the part of a second."""
     require_step(clock.state, "in_progress")
-    whole = at.replace(microsecond=0)
-    begin = whole if whole == at else whole + timedelta(seconds=1)
     return replace(
         clock,
         state="in_progress",
-        deadline_at=begin + timedelta(seconds=allowed_s),
+        deadline_at=deadline(at=at, allowed_s=allowed_s),
         grace_s=grace_s,
     )
+
+
+def deadline(*, at: datetime, allowed_s: int) -> datetime:
+    """The end falls on a full second, rounded up: nobody loses the part of a second."""
+    whole = at.replace(microsecond=0)
+    begin = whole if whole == at else whole + timedelta(seconds=1)
+    return begin + timedelta(seconds=allowed_s)
 
 
 def hand_in(clock: Clock, *, received_at: datetime) -> Clock:
