@@ -381,10 +381,12 @@ function show(number) {
 }
 
 addEventListener("popstate", async () => {
-  const number = Number(location.pathname.match(/items\/(\d+)\//)?.[1]);
+  const number = Number(location.pathname.match(/items\/(\d+)\//)?.[1] ?? position);
+  // A jump within the page comes by here as well.
+  if (number === position) return;
   if (!sheets?.get(number)) { location.reload(); return; }
   await settle();
-  if (number !== position) show(number);
+  show(number);
   sender.flush();
 });
 
