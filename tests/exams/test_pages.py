@@ -154,7 +154,7 @@ def test_no_page_of_an_exam_holds_what_only_the_authors_may_read(
     candidate: Client, open_attempt: Attempt, finish: Callable[..., Attempt]
 ) -> None:
     pages = [candidate.get(url("item", open_attempt, n)).content for n in range(1, 25)]
-    pages.append(candidate.get(url("review", open_attempt)).content)
+    pages += [candidate.get(url(name, open_attempt)).content for name in ("review", "sheets")]
     saved = candidate.post(
         url("save", open_attempt, 1),
         json.dumps({"client_id": "a", "client_seq": 1, "base_rev": 0, "payload": {}}),
