@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from checkride.accounts.access import SignedInRequest
@@ -57,7 +58,7 @@ def rehearse(request: SignedInRequest, rehearsal_id: UUID) -> HttpResponse:
         "exams/rehearse.html",
         {
             "attempt": row,
-            "blueprint": {"title": "Rehearsal"},
+            "blueprint": {"title": _("Rehearsal"), "items": 0},
             "face": rehearsal.FACE,
             "sheet": item_page.blank_sheet(rehearsal.FACE, newest["payload"], rev=newest["rev"]),
             "remaining_ms": row.remaining_ms(at=now),

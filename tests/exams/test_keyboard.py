@@ -101,7 +101,7 @@ def test_a_whole_exam_by_keyboard_alone(live_site: Any, page: Page) -> None:
     tab_to(page, "input[name=password]")
     page.keyboard.type("a long passphrase")
     press(page, "Enter")
-    page.wait_for_url("**/exams/foundations/")
+    page.get_by_role("heading", name="Sit the exam").wait_for()
     tab_to(page, "main a.btn--primary")
     press(page, "Enter")
     page.get_by_role("heading", name="Before you start").wait_for()
