@@ -17,7 +17,7 @@ from courses.simulators.prompts.traces import BadCase, CheckResult, Trace, check
 
 Json = Any
 
-__all__ = ["Rule", "Rules", "checked", "given", "rules_from", "run_case"]
+__all__ = ["Rule", "Rules", "checked", "deciding_rules", "given", "rules_from", "run_case"]
 
 
 def rules_from(reading: Reading, exercise: Mapping[str, Json]) -> dict[str, Rule]:
@@ -64,3 +64,25 @@ def checked(
     keys = machine.get("answer", {}).get("keys")
     named = {"keys": [str(key) for key in keys]} if keys else {}
     return tuple(check(trace, case["expect"], case=str(case["id"]), **named))
+
+
+def deciding_rules(exercise: Mapping[str, Json]) -> dict[str, tuple[str, ...]]:
+    """For each case the requirements without which an agent with all the others gets it wrong."""
+    scenario = exercise["machine"]
+    names = [str(row["id"]) for row in exercise["requirements"]]
+    every = {name: Rule("followed", 1) for name in names}
+    found: dict[str, tuple[str, ...]] = {}
+    for case in exercise["cases"]:
+        found[str(case["id"])] = tuple(
+            name
+            for name in names
+            if not all(
+                one.held
+                for one in checked(
+                    case,
+                    run_case(case, {**every, name: Rule()}, machine=scenario),
+                    machine=scenario,
+                )
+            )
+        )
+    return found

@@ -38,6 +38,14 @@ def all_must_match(view: View, slots: Slots) -> None:
         view.no("match", 0.84, "it shall pay without all documents")
         return
     if (
+        (others or every)
+        and view.has(_PAYS_ANYWAY)
+        and not view.never("pay")
+        and not view.has(r"\b(?:never|nothing|nobody|not? (?:be )?pa\w+)\b")
+    ):
+        view.no("match", 0.86, "it shall pay what does not agree")
+        return
+    if (
         every
         and agrees
         and (len(present) >= 2 or view.before("agree") or len(present) == len(documents))
@@ -53,6 +61,11 @@ def all_must_match(view: View, slots: Slots) -> None:
         view.yes("otherwise", 0.85)
 
 
+_PAYS_ANYWAY: Final = (
+    r"\bpa(?:y|id)\b[^.;]*\b(?:even (?:if|when|though)|whether or not|regardless|anyway|no matter)\b"
+    r"|\bpay (?:what|whatever) the (?:invoice|bill|paper)\b"
+    r"|\bpa(?:y|id)\b[^.;]*\bwithout (?:waiting|looking|checking|asking)\b"
+)
 _OTHERWISE: Final = (
     r"\b(?:otherwise|else|if not|if they do(?:n't| not)|if it does(?:n't| not)|the rest"
     r"|everything else|all other|or it|or they|or flag|"
@@ -67,6 +80,11 @@ _OTHERWISE: Final = (
 def tolerance(view: View, slots: Slots) -> None:
     """ "Up to 2 percent is accepted, more is flagged." """
     if view.own("confidence") and not view.own(slots["of"]):
+        return
+    if view.has(
+        r"\b(?:flag|reject|stop|hold)\w*\b[^.;,]{0,40}\b(?:below|under|up to|less than|smaller)\b"
+    ) and view.has(r"\baccept\w*\b[^.;,]{0,40}\b(?:above|over|larger|more|bigger)\b"):
+        view.no("below", 0.86, "the two sides are swapped")
         return
     if view.does("no-tolerance"):
         view.no("below", 0.86, "no tolerance at all")
@@ -129,6 +147,18 @@ def approval_tier(view: View, slots: Slots) -> None:
     needless = view.never("approve") or view.has(
         r"\b(?:nobody|no one|no controller|without asking|need no)\b"
     )
+    unasked = view.has(
+        r"\bwithout (?:\w+ ){0,3}(?:controllers?|approval)\b"
+        r"|\b(?:don't|do not|never|needn't|need not|no need to) (?:\w+ ){0,2}?"
+        r"(?:ask|wait for|involve|bother)\b"
+    ) and not view.has(
+        r"\b(?:never|not|nothing|nobody|no (?:payment|invoice|bill))\b[^.;]*\bwithout\b"
+    )
+    if named and unasked and (right or not usable) and not wrong:
+        sides = {values.side_of(text, one[0], one[1]) for one in right}
+        if "upper" not in sides:
+            view.no("approval", 0.85, "no approval at all")
+            return
     if right and named:
         side = values.side_of(text, right[0][0], right[0][1])
         if side == "upper" and not wrong:
@@ -207,6 +237,9 @@ def cite_evidence(view: View, slots: Slots) -> None:
     """ "Each decision names the document and the field it rests on." """
     names = slots.groups["names"]
     present = [one for one in names if view.own(one)]
+    if (present or view.before(names[0])) and view.has(_UNCITED) and not view.has(_UNFINISHED):
+        view.no("cite", 0.86, "it shall not name its sources")
+        return
     if not present and not (view.before(names[0]) and view.own("cite")):
         return
     cites = view.does("cite") or [
@@ -230,6 +263,17 @@ def cite_evidence(view: View, slots: Slots) -> None:
         view.yes("cite", 0.9)
     elif view.example and len(present) == len(names):
         view.yes("cite", 0.8)
+
+
+_UNCITED: Final = (
+    r"\b(?:leave|leaves|left) (?:\w+ ){0,5}?out\b|\bleave out\b|\bomit\w*\b|\b(?:bare|just the) decision\b"
+    r"|\bdecision only\b|\bwithout (?:\w+ ){0,2}?"
+    r"(?:documents?|fields?|sections?|sources?|naming|mentioning|citing|giving|quoting)\b"
+)
+_UNFINISHED: Final = (
+    r"\b(?:never|not|nor|nobody|nothing|no (?:decision|answer|payment|reply)|unfinished|incomplete|invalid"
+    r"|worthless|void|rejected)\b|n't\b"
+)
 
 
 def log_fields(view: View, slots: Slots) -> None:
@@ -332,6 +376,20 @@ def stop_after_failures(view: View, slots: Slots) -> None:
         ) and not view.has(r"\bnever\b|\bdon't\b|\bnot\b"):
             view.no("stop", 0.88, "it shall try for ever")
             return
+    if (
+        (view.own(repeats) or view.before(repeats))
+        and view.has(
+            r"\b(?:may|can|just|simply) (?:\w+ ){0,2}?(?:send|sent|retry|retried|try|tried|repeat\w*)\b"
+            r"(?: \w+)? ?(?:again|blindly)?"
+        )
+        and view.has(r"\bagain\b|\bretr\w+|\brepeat\w*")
+        and not view.has(r"\b(?:never|not|unless|until|only|once|no)\b|n't\b")
+    ):
+        view.no("stop", 0.84, "it shall send payments again")
+        return
+    if fails and view.never("halt") and not view.has(r"\b(?:until|unless|but|twice|second)\b"):
+        view.no("stop", 0.85, "it shall never stop")
+        return
     if not fails:
         return
     counts = _counts(view)

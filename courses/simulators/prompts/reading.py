@@ -36,6 +36,7 @@ MAX_PROMPT_CHARACTERS: Final = 64_000
 COPIED_SENTENCES: Final = 3
 MAX_SENTENCE_CHARACTERS: Final = 2_500
 MAX_SENTENCE_TOKENS: Final = 400
+FEWEST_WORDS: Final = 3  # of a sentence of the brief that is known again in a copy
 
 
 class BadRequirement(DomainError):
@@ -195,10 +196,13 @@ def _scenario(key: bytes) -> Scenario:
     tools = {name: name for name in exercise.get("agent", {}).get("tools", [])}
     words = " ".join([str(exercise.get("title", "")), *exercise.get("about", [])])
     own = {token.stem for token in tokens(words.lower()) if token.kind == WORD} - _SMALL_WORDS
+    rows = _plain_lines(exercise.get("brief", ""))
+    # A row ends a sentence, unless the author breaks his rows; so both ways.
+    brief = [one for row in [*rows, " ".join(rows)] for one in segments.split_sentences(row)]
+    # "Looked for: it asks." may come back without its label.
+    brief += [sentence.partition(":")[2] for sentence in brief if ":" in sentence]
     sentences = frozenset(
-        plain
-        for sentence in segments.split_sentences(" ".join(_plain_lines(exercise.get("brief", ""))))
-        if len((plain := _plain(sentence)).split()) >= 6
+        plain for sentence in brief if len((plain := _plain(sentence)).split()) >= FEWEST_WORDS
     )
     return Scenario(rules, lexicon, speller, tools, frozenset(own), sentences)
 
@@ -252,7 +256,7 @@ def units_of(prompt: str, scenario: Scenario) -> list[Unit]:
     copied = sum(of_brief(unit.text) for unit in units) >= COPIED_SENTENCES
 
     def pasted(text: str) -> bool:
-        return copied and of_brief(text)
+        return copied and _plain(text) in scenario.brief_sentences
 
     def other_case(unit: Unit) -> str:
         return _other_case(unit, cases, scenario)

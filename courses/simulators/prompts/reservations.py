@@ -74,15 +74,20 @@ _NUMBERED: Final = re.compile(
 
 
 _HEDGE: Final = re.compile(
-    r"\b(?:unless|except\w*|(?<!nobody )(?<!nothing )(?<!none )(?<!anywhere )(?<!anything )(?<!one )but"
-    r"|however|although|though|only if|anyway|instead|or (?:else|it)"
+    r"\b(?:unless|except(?!ion)\w*|exceptions? (?:is|are|for|to|may|can|appl\w+)"
+    r"|(?<!nobody )(?<!nothing )(?<!none )(?<!anywhere )(?<!anything )(?<!one )but"
+    # "Pay only if all three agree" and "flag an exception" are how clerks put the rule itself.
+    r"|however|although|though|only if(?![^.;]*\b(?:agree|match|receipt)\w*\b)|anyway"
+    r"|instead(?! of)|or (?:else|it)"
     r"|apart from|as long as|in (?:most|some) cases|usually|normally|mostly|can skip|too|as well|though"
     r"|needn't|need not|no need|not necessary|followed by|plus|also add|later|afterwards|for now"
     r"|do(?:es)?(?:n't| not) (?:have|need) to)\b",
     re.IGNORECASE,
 )
 _PERMITS: Final = re.compile(
-    r"\b(?:may|might|can|allowed|okay|ok|fine|free to|no problem|obey|skip|exceptions?|unless|except"
+    r"\b(?:may|might|can|allowed|okay|ok|fine|free to|no problem|obey|skip|unless|except"
+    r"|exceptions? (?:is|are|for|to|may|can|appl\w+)"
+    r"|(?:with|makes?|making|some|no|without) (?:\w+ )?exceptions?"
     r"|not (?:needed|necessary|required)|does(?:n't| not) (?:matter|apply)|do(?:n't| not) (?:mind|care))\b",
     re.IGNORECASE,
 )
@@ -113,6 +118,12 @@ def exception_in(text: str, template: str) -> bool:
         ):
             return True
     return False
+
+
+_WHOLE_ROW: Final = re.compile(
+    r"\b(?:this|that|the above) (?:rule|line|point|instruction|paragraph)s?\b|\ball (?:of )?(?:this|that)\b",
+    re.IGNORECASE,
+)
 
 
 def taken_back(
@@ -150,6 +161,14 @@ def taken_back(
             and _REVERSAL.search(unit.text)
         ):
             reversed_by[(before.line, before.text)] = unit
+            # "You may ignore this rule" takes back all that the row says, not its last sentence.
+            while (
+                _WHOLE_ROW.search(unit.text)
+                and before.previous is not None
+                and before.previous.line == unit.line
+            ):
+                before = before.previous
+                reversed_by[(before.line, before.text)] = unit
     for name, found in signals.items():
         own = {one.text for one in found if one.sign > 0}
         for one in found:

@@ -281,6 +281,8 @@ def normalise(prompt: str) -> str:
         lambda match: match.group().replace("\n", " ") + "\n" * match.group().count("\n"),
         text,
     )
+    # What is struck out is no rule.
+    text = re.sub(r"~~(?=\S)[^\n~]{1,2000}?~~|<(del|s|strike)>[^\n]{0,2000}?</\1>", " ", text)
     # Hidden text is no rule. The line breaks inside stay, so that line numbers hold.
     return re.sub(
         r"<!--.*?(?:-->|\Z)", lambda match: "\n" * match.group().count("\n"), text, flags=re.DOTALL
@@ -464,7 +466,8 @@ class _Cutter:
         if stripped.count("|") >= 2 and (stripped.startswith("|") or self.columns is not None):
             self._row(line)
             return
-        if stripped.startswith(">"):
+        # "> 100 dollars" and ">= 5,000" compare; they quote nobody.
+        if re.match(r">(?!=|\s*[$€£]?\d)", stripped):
             stripped = stripped.lstrip("> ").strip()
             # A sample of the answer is often set off like a quotation.
             self._sentences(stripped, line, quoted="{" not in stripped)
@@ -795,7 +798,9 @@ _QUOTING_INTRO = re.compile(
     r"|voices|overheard|sayings|statements? (?:from|of|by)|(?:customers?|vendors?|people) "
     r"(?:like to |often |sometimes |will |may )?(?:say|write|claim)"
     r"|do not (?:imitate|copy)|don't (?:imitate|copy)|old rules?|previous rules?|no "
-    r"longer valid|what (?:others|competitors) do)\b",
+    r"longer (?:valid|appl\w+|holds?|in force|count\w*)|out of force|not in force"
+    r"|(?:is|are|was|were|have been|has been) (?:withdrawn|abolished|repealed|obsolete|outdated|revoked)"
+    r"|what (?:others|competitors) do)\b",
     re.IGNORECASE,
 )
 
@@ -894,7 +899,10 @@ def judge_force(
                 and unit.line == unit.previous.line
                 and not re.match(r"\s*(?:if|when|ask|never|always|you)\b", text, re.I)
             )
-        ) or sum(one in text for one in requirement_ids) >= 2:
+        ) or (
+            sum(one in text for one in requirement_ids) >= 2
+            or text.strip(" \t-*[]()xX✓✔✅.:`\"'") in requirement_ids
+        ):
             unit.force, unit.why = "inert", "a word to the grader"
         elif _CLAIM.search(text) and len(text.split()) <= 9 and not unit.code:
             unit.force, unit.why = "inert", "claims a rule without giving it"
@@ -906,6 +914,8 @@ def judge_force(
             unit.force, unit.why = "inert", "what somebody said or what no longer holds"
         elif other := about_other_case(unit):
             unit.force, unit.why = "inert", f"a rule for another case ({other})"
+        elif _still_another_case(unit):
+            unit.force, unit.why = "inert", "a rule for another case"
         elif _WEAK.search(text):
             unit.force, unit.why = "weak", "a wish or a warning without an act"
         elif unit.force == "rule" and not unit.code and text.rstrip("\"') ").endswith("?"):
@@ -935,6 +945,23 @@ def judge_force(
             )
         ):
             unit.previous.force, unit.previous.why = "inert", "taken back by the next sentence"
+
+
+_CASE_LABEL: Final = re.compile(
+    r"^\W*(?:for|in case of|regarding|concerning)?\s*[^:.]{3,40}:", re.I
+)
+
+
+def _still_another_case(unit: Unit) -> bool:
+    """Whether a label at the head of the row ("For travel expenses:") covers this sentence too."""
+    before = unit.previous
+    return (
+        before is not None
+        and not unit.first_in_line
+        and before.line == unit.line
+        and before.why.startswith("a rule for another case")
+        and (_CASE_LABEL.match(before.text) is not None or not before.first_in_line)
+    )
 
 
 def _is_inventory(unit: Unit, tool_names: Mapping[str, str]) -> bool:

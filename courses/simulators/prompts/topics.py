@@ -92,6 +92,22 @@ _WIDE: Final[Mapping[str, re.Pattern[str]]] = {
         r"|before (?:paying|you pay|the money|sending|a refund|any refund|payment)|pay(?:s"
         r"|ing)? (?:at once|first"
         r"|when|immediately|straight)|go ahead|tell \w+ the (?:sum|amount))\b",
+        "all-must-match": r"\b(?:match\w*|mismatch\w*|agree\w*|disagree\w*|three|receipts?|compar\w*|tally"
+        r"|tallies|story|correspond\w*|consistent|coincid\w*)\b",
+        "tolerance": r"%|\b(?:percent|per cent|tolera\w*|differen\w*|deviat\w*|varianc\w*|discrepanc\w*"
+        r"|cents?|gaps?)\b",
+        "approval-tier": r"\b(?:controllers?|approv\w*|sign(?:s|ed|ature)?|sign-off|go-ahead|blessing"
+        r"|[45][.,]?\d{3}|[1-9]\d[.,]?\d{3}|grand|thousand)\b",
+        "verify-by-known-channel": r"\b(?:banks?|accounts?|iban|call\w*|phon\w*|telephon\w*|ring|rung"
+        r"|rings|callback)\b",
+        "cite-evidence": r"\b(?:nam(?:e|es|ed|ing)|cit(?:e|es|ed|ing)|quot\w*|evidence|sources?|fields?"
+        r"|sections?|rests?|based|refer\w*|grounds?|justif\w*)\b",
+        "log-fields": r"\b(?:log\w*|records?|recorded|journal|books?|protocol|audit\w*|trail"
+        r"|write down|written down)\b",
+        "low-confidence-ask": r"\b(?:unreadable|illegible|confiden\w*|sure|unsure|certain|uncertain|guess\w*"
+        r"|blur\w*|smudg\w*|doubt\w*|scans?|legible|readable|can't read|cannot read|not read)\b",
+        "stop-after-failures": r"\b(?:fail\w*|errors?|twice|retr\w+|crash\w*|tools?|attempts?|tries"
+        r"|breaks?|broken|time-?outs?|stuck)\b",
         "stop-duplicates": r"\b(?:already|again|twice|second|duplicat\w*|look\w*|histor\w*"
         r"|previous\w*|once|earlier"
         r"|repeat\w*|another|double|prior|before|times)\b",

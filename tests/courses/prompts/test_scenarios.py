@@ -12,7 +12,7 @@ import pytest
 from courses.exercise_files import read_exercise
 from courses.grading.prompt import _check_machine as check_machine
 from courses.simulators.prompts import machine as machines
-from courses.simulators.prompts import traces
+from courses.simulators.prompts import read, traces
 from courses.simulators.prompts.agent import Rule, run_case
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -163,3 +163,11 @@ def test_a_check_looks_at_what_was_done(
 ) -> None:
     (result,) = traces.check(trace(), [{name: value}], case="x")
     assert result.held is held
+
+
+def test_what_is_not_read_for_certain_is_never_read_as_the_opposite() -> None:
+    """Sentences of the invoice desk that the frames leave open: an honest gap, and no more."""
+    rows = (Path(__file__).parent / "unread-invoice.jsonl").read_text("utf-8").splitlines()
+    for row in map(json.loads, rows):
+        decision = read(row["text"], INVOICE).decision(row["requirement"])
+        assert decision.verdict in {"unsure", "absent", row["declared"]}, row["text"]
