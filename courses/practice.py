@@ -42,6 +42,7 @@ GRADE_JOB = "courses.grade"
 HELD_FOR_THE_PAGE = timedelta(seconds=15)
 # After this long without a grade nobody should be told to wait any more.
 LONGEST_WAIT = timedelta(minutes=30)
+STARTER_KEPT_S = 24 * 60 * 60
 
 
 class TextTooLong(DomainError):
@@ -270,6 +271,33 @@ def report_of(submission: Submission) -> GradeReport | None:
     return None if row is None else report_from_json(row.report)
 
 
+def starter_report(exercise: Exercise) -> GradeReport | None:
+    """How the text that the learner was given does, for an exercise that is a repair.
+
+    None where there is nothing to repair, and where the graders are busy: the page does without.
+    """
+    starter = exercise.document.get("starter")
+    if exercise.kind != "prompt" or not starter:
+        return None
+    key = f"courses.starter.{exercise.digest}"
+    known = cache.get(key)
+    if known is None:
+        try:
+            report = box.grade(
+                GradeRequest(
+                    kind=exercise.kind,
+                    exercise=exercise.document,
+                    submission=_lines(str(starter)),
+                    seed=PRACTICE_SEED,
+                )
+            )
+        except DomainError:
+            return None
+        known = report_to_json(report)
+        cache.set(key, known, timeout=STARTER_KEPT_S)
+    return report_from_json(known)
+
+
 def read(user: User, exercise: Exercise, text: str) -> Json:
     """How the text is understood, without running it.
 
@@ -339,6 +367,10 @@ class History:
     def best(self) -> Submission | None:
         rows = [row for row in self.rows if hasattr(row, "report")]
         return max(rows, key=lambda row: (row.report.passed, row.report.score), default=None)
+
+    @property
+    def last_graded(self) -> Submission | None:
+        return next((row for row in reversed(self.rows) if hasattr(row, "report")), None)
 
     def shows_hidden(self) -> bool:
         """Hidden cases open on a pass or after three runs; so do the exact figures of a map."""

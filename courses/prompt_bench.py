@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from checkride.lib.errors import DomainError
 from courses import practice
 from courses.authoring.curriculum import Exercise
 from courses.grading.contract import CaseResult, CriterionResult, GradeReport
-from courses.models import Submission
+from courses.grading.prompt import LENGTH
+from courses.simulators.prompts.agent import deciding_rules
 
 Json = Any
 
+KEPT_S = 24 * 60 * 60
 Look = Literal["rule", "unread", "missing", "against"]
 VERDICT_WORDS = {
     "met": gettext_lazy("Met"),
@@ -78,13 +83,32 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a filter."""
+
+    value: str
+    says: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
+    """The cases that the filters leave, and the filters. `query` keeps them in a link."""
+
     rows: tuple[CaseRow, ...]
     show: str
+    part: str
+    rule: str
+    rules: tuple[Choice, ...]
     wrong: int
     changed: int
     all: int
     chosen: CaseRow | None
+    before: CaseRow | None
+    after: CaseRow | None
+    next_wrong: CaseRow | None
+    query: str
+    rest: str  # the filters beside `show`, to be added to it
 
 
 # The reading -----------------------------------------------------------------------------------
@@ -142,7 +166,18 @@ def foot(reading: Json) -> str:
         said += ngettext(", %(n)s was not understood", ", %(n)s were not understood", unread) % {
             "n": unread
         }
-    return said + "."
+    budget = (reading or {}).get("budget")
+    if not budget:
+        return said + "."
+    facts = {"n": f"{budget['characters']:,}", "most": f"{budget['most']:,}"}
+    over = budget["characters"] - budget["most"]
+    if over > 0:
+        return (
+            said
+            + ". "
+            + _("%(n)s of %(most)s characters: %(over)s too many.") % {**facts, "over": f"{over:,}"}
+        )
+    return said + ". " + _("%(n)s of %(most)s characters.") % facts
 
 
 def count(rows: Sequence[Card]) -> str:
@@ -160,7 +195,6 @@ def context(
     earlier: GradeReport | None,
     history: practice.History,
     query: QueryDict,
-    shown: Submission | None,
 ) -> dict[str, Json]:
     """What the template needs beyond what every exercise page has."""
     rows = cards(reading)
@@ -169,6 +203,7 @@ def context(
         "tools": (document.get("agent") or {}).get("tools", []),
         "pass_mark": _pass_mark(document),
         "cases_in_all": len(document.get("cases", [])),
+        "budget": (document.get("budget") or {}).get("characters"),
         "cards": rows + missing(report),
         "count": count(rows),
         "marks_json": json.dumps([mark.json for mark in marks(reading)]),
@@ -176,12 +211,12 @@ def context(
     }
     if report is None or report.problems:
         return found
-    grid = _grid(report, earlier, history, query)
+    grid = _grid(exercise, report, earlier, history, query)
     return found | {
         "grid": grid,
         "parts": parts(report),
         "requirements": requirements(report, history),
-        "since": _since(report, earlier) if earlier is not None else None,
+        "since": _since(report, earlier, history) if earlier is not None else None,
         "edit": _edit(report, grid),
     }
 
@@ -192,6 +227,7 @@ def _pass_mark(document: Mapping[str, Json]) -> int:
 
 
 def _grid(
+    exercise: Exercise,
     report: GradeReport,
     earlier: GradeReport | None,
     history: practice.History,
@@ -202,9 +238,6 @@ def _grid(
     numbered = list(enumerate(report.cases, start=1))
     # Failing cases first; among equals the order of the exercise.
     numbered.sort(key=lambda pair: pair[1].passed)
-    wanted = query.get("case") or next((case.id for _n, case in numbered if not case.passed), "")
-    if not any(case.id == wanted for _n, case in numbered):
-        wanted = numbered[0][1].id if numbered else ""
     rows = [
         CaseRow(
             number=number,
@@ -212,23 +245,70 @@ def _grid(
             open=case.shown or opened,
             change=_change_words(changes.get(case.id, "")),
             change_look={"fixed": "ok", "broken": "bad"}.get(changes.get(case.id, ""), ""),
-            chosen=case.id == wanted,
+            chosen=case.id == query.get("case"),
         )
         for number, case in numbered
     ]
     show = query.get("show", "all")
-    kept = {
-        "wrong": [row for row in rows if not row.case.passed],
-        "changed": [row for row in rows if changes.get(row.case.id) in {"fixed", "broken"}],
-    }.get(show, rows)
+    show = show if show in {"wrong", "changed"} else "all"
+    part = query.get("part", "")
+    part = part if part in {"shown", "hidden"} else ""
+    decided = _decided(exercise)
+    # Only rules that the page tells may be asked for.
+    told = [one.row for one in requirements(report, history) if one.told and one.row.id != LENGTH]
+    rule = query.get("rule", "")
+    rule = rule if any(row.id == rule for row in told) else ""
+    kept = [
+        row
+        for row in rows
+        if (show != "wrong" or not row.case.passed)
+        and (show != "changed" or row.change_look)
+        and (not part or row.case.shown == (part == "shown"))
+        and (not rule or rule in decided.get(row.case.id, ()))
+    ]
+    if not any(row.chosen for row in rows) and (kept or rows):
+        first = (kept or rows)[0].case.id
+        rows = [replace(row, chosen=row.case.id == first) for row in rows]
+        kept = [replace(row, chosen=row.case.id == first) for row in kept]
+    place = next((i for i, row in enumerate(kept) if row.chosen), None)
+    beside = urlencode([(name, value) for name, value in (("part", part), ("rule", rule)) if value])
+    rest = f"&{beside}" if beside else ""
     return Grid(
         rows=tuple(kept),
-        show=show if show in {"wrong", "changed"} else "all",
+        show=show,
+        part=part,
+        rule=rule,
+        rules=tuple(Choice(row.id, row.says, row.id == rule) for row in told),
         wrong=sum(not row.case.passed for row in rows),
-        changed=sum(changes.get(row.case.id) in {"fixed", "broken"} for row in rows),
+        changed=sum(bool(row.change_look) for row in rows),
         all=len(rows),
         chosen=next((row for row in rows if row.chosen), None),
+        before=kept[place - 1] if place else None,
+        after=kept[place + 1] if place is not None and place + 1 < len(kept) else None,
+        next_wrong=_next_wrong(kept, place),
+        query=f"show={show}{rest}",
+        rest=rest,
     )
+
+
+def _next_wrong(rows: Sequence[CaseRow], place: int | None) -> CaseRow | None:
+    """The next case that went wrong after the one that is open, from the start again at the end."""
+    start = 0 if place is None else place + 1
+    turned = [*rows[start:], *rows[:start]]
+    return next((row for row in turned if not row.case.passed and not row.chosen), None)
+
+
+def _decided(exercise: Exercise) -> Mapping[str, Sequence[str]]:
+    """Which requirements decide which case; empty for an exercise that cannot be run any more."""
+    key = f"courses.decides.{exercise.digest}"
+    known: dict[str, Sequence[str]] | None = cache.get(key)
+    if known is None:
+        try:
+            known = dict(deciding_rules(exercise.document))
+        except (DomainError, KeyError):
+            known = {}
+        cache.set(key, known, timeout=KEPT_S)
+    return known
 
 
 def _change_words(change: str) -> str:
@@ -241,9 +321,32 @@ def _change_words(change: str) -> str:
     }.get(change, "")
 
 
-def _since(report: GradeReport, earlier: GradeReport) -> dict[str, int]:
-    changes = list(practice.changes(report.cases, earlier.cases).values())
-    return {"fixed": changes.count("fixed"), "broken": changes.count("broken")}
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What became better and worse since the run before, or since the text that was given."""
+
+    fixed: Sequence[CaseRow]
+    broken: Sequence[CaseRow]
+    lost: Sequence[str]  # rules that were met and are not any more
+
+
+def _since(report: GradeReport, earlier: GradeReport, history: practice.History) -> Since:
+    opened = history.shows_hidden()
+    changes = practice.changes(report.cases, earlier.cases)
+
+    def rows(change: str) -> list[CaseRow]:
+        return [
+            CaseRow(number, case, case.shown or opened, "", "", chosen=False)
+            for number, case in enumerate(report.cases, start=1)
+            if changes[case.id] == change
+        ]
+
+    met = {row.id for row in earlier.criteria if row.verdict == "met"}
+    return Since(
+        fixed=rows("fixed"),
+        broken=rows("broken"),
+        lost=[row.says for row in report.criteria if row.id in met and row.verdict != "met"],
+    )
 
 
 def parts(report: GradeReport) -> list[tuple[str, str]]:
@@ -272,6 +375,8 @@ class Requirement:
 
     @property
     def verdict(self) -> str:
+        if self.row.id == LENGTH:
+            return _("Kept") if self.row.verdict == "met" else _("Too long")
         return str(VERDICT_WORDS[self.row.verdict])
 
 

@@ -27,6 +27,7 @@ from courses import (
     practice,
     prompt_bench,
     study,
+    version_history,
 )
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.lessons import render_text, split_front
@@ -128,6 +129,31 @@ def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
         status = 429 if isinstance(refusal, practice.TooManyReadings) else 400
         return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
     return JsonResponse(_reading_piece(request, found, reading))
+
+
+@login_required
+@require_GET
+def versions(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """All runs of one exercise, and two of them side by side."""
+    course, found = _find(request.user, exercise_id)
+    history = practice.history(request.user, exercise_id)
+    context: dict[str, Json] = {
+        "nav_section": "practice",
+        "course": course,
+        "exercise": found,
+        "rows": version_history.rows(request.user, exercise_id),
+    }
+    numbers = [row.number for row in history.rows]
+    older, newer = _whole(request.GET.get("from", "")), _whole(request.GET.get("to", ""))
+    if older is None and newer is None and len(numbers) > 1:
+        older, newer = numbers[-2], numbers[-1]
+    if older in numbers and newer in numbers and older is not None and newer is not None:
+        pair = [access.own_submission(request.user, exercise_id, one) for one in (older, newer)]
+        context["compared"] = version_history.compare(
+            pair[0], pair[1], opened=history.shows_hidden()
+        )
+    context |= {"older": older, "newer": newer}
+    return render(request, "courses/versions.html", context)
 
 
 def _find_map(user: User, exercise_id: str) -> Exercise:
@@ -250,8 +276,8 @@ def _reading_piece(request: HttpRequest, exercise: Exercise, reading: Json) -> d
         return {
             "html": html,
             "marks": [mark.json for mark in prompt_bench.marks(reading)],
-            "foot": str(prompt_bench.foot(reading)),
-            "count": str(prompt_bench.count(cards)),
+            "foot": prompt_bench.foot(reading),
+            "count": prompt_bench.count(cards),
         }
     sheet = map_bench.sheet(reading)
     html = render_to_string("courses/_map_reading.html", {"sheet": sheet}, request)
@@ -279,6 +305,14 @@ def _page(
     report = practice.report_of(shown) if shown is not None else None
     before = history.before(shown.number) if shown is not None else None
     earlier = practice.report_of(before) if before is not None else None
+    earlier_text = before.text if before is not None else ""
+    if user is not None and before is None and exercise.document.get("starter"):
+        # A repair is compared with what was given; before the first run that stands here itself.
+        given = practice.starter_report(exercise)
+        if shown is None:
+            report = given
+        else:
+            earlier, earlier_text = given, str(exercise.document["starter"])
     reading, trouble = _read_quietly(user, exercise, text)
     number = next(i for i, row in enumerate(course.exercises, 1) if row.id == exercise.id)
     draft = practice.draft_of(user, exercise.id) if user is not None else None
@@ -297,15 +331,14 @@ def _page(
         "waiting": shown is not None and practice.is_waiting(shown, at=clock.now()),
         "report": report,
         "before": before,
-        "diff": practice.text_changes(before.text, shown.text) if before and shown else [],
+        "since_words": _since_words(before) if earlier is not None else "",
+        "diff": practice.text_changes(earlier_text, shown.text) if earlier and shown else [],
         "history": history,
         "runs_left": practice.runs_left(user, at=clock.now()) if user is not None else None,
         "runs_until_open": practice.RUNS_UNTIL_HIDDEN_OPEN,
     }
     if exercise.kind == "prompt":
-        context |= prompt_bench.context(
-            exercise, reading, report, earlier, history, request.GET, shown
-        )
+        context |= prompt_bench.context(exercise, reading, report, earlier, history, request.GET)
     else:
         context |= map_bench.context(exercise, reading, report, history, request.GET, shown)
         context |= _exchange(request, user, exercise)
@@ -341,6 +374,13 @@ def _map_views(
             request, user, exercise, reading, context["sheet"], unfinished
         )
     return found
+
+
+def _since_words(before: Submission | None) -> str:
+    """What a run is compared with, in words."""
+    if before is None:
+        return _("Since the text you were given")
+    return _("Since run %(n)s") % {"n": before.number}
 
 
 def _read_quietly(user: User | None, exercise: Exercise, text: str) -> tuple[Json, str]:

@@ -184,7 +184,7 @@ def test_a_second_run_is_compared_with_the_first(loaded: Path, signed_in: Client
     signed_in.post(RUN, {"text": strong("refund-triage")})
     html = page(signed_in, "/exercises/refund-triage/runs/2/")
     assert re.search(r"[1-9]\d* fixed, 0 broken", html)
-    assert "What you changed since run 1" in html
+    assert "Since run 1: what you changed" in html
 
 
 def test_a_run_belongs_to_its_learner(loaded: Path, signed_in: Client, other_learner: User) -> None:
