@@ -14,3 +14,6 @@ class CredentialsConfig(AppConfig):
 
         personal_data.register("credentials", export=own_data.export, erase=own_data.erase)
         outcomes.result_released.connect(tasks.on_result_released, dispatch_uid="credentials.award")
+        outcomes.result_withdrawn.connect(
+            tasks.on_result_withdrawn, dispatch_uid="credentials.withdraw"
+        )

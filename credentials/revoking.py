@@ -16,6 +16,7 @@ from checkride.lib.errors import DomainError
 from credentials import identity, signing
 from credentials.models import Credential, Revocation, StatusList
 from credentials.openbadges import statuslist
+from exams import outcomes
 
 VALID_FOR = timedelta(hours=24)
 # Old enough to be signed anew: a list never runs out while the signer is away for half a day.
@@ -47,6 +48,32 @@ def revoke(
     audit.record(by, "credential.revoked", row, at=at, facts={"reason": reason.value})
     _changed(row.status_list_id)
     return revocation
+
+
+def withdraw(source_id: str) -> int:
+    """Revoke the credentials that rest on a pass which is no pass any more; the number revoked.
+
+    Asking again revokes nothing twice, and a pass that has come back is left alone.
+    """
+    if outcomes.pass_of(source_id) is not None:
+        return 0
+    revoked = 0
+    for credential in Credential.objects.filter(source_id=source_id, erased_at__isnull=True):
+        # One that an officer has given again on purpose stays.
+        if credential.revocations.exists():
+            continue
+        try:
+            revoke(
+                credential,
+                reason=Revocation.Reason.ERROR,
+                note="An item of the exam was corrected, and the score no longer reaches the cut.",
+                by=None,
+                at=database_now(),
+            )
+        except AlreadyRevoked:
+            continue
+        revoked += 1
+    return revoked
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,24 @@ def on_result_released(sender: object, *, result_id: int, **_more: object) -> No
     # A result may be released anew with a better score; awarding twice changes nothing.
     key = f"{result_id}:{database_now().isoformat()}"
     queue.enqueue("credentials.award", key=key, payload={"result": result_id})
+
+
+def on_result_withdrawn(sender: object, *, source_id: str, **_more: object) -> None:
+    """Listener of `exams.outcomes.result_withdrawn`."""
+    key = f"{source_id}:{database_now().isoformat()}"
+    queue.enqueue("credentials.withdraw", key=key, payload={"source": source_id})
+
+
+@queue.handler("credentials.withdraw")
+def withdraw(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"revoked": revoking.withdraw(payload["source"])}
+
+
+@every(60)
+def withdraw_lost_passes() -> None:
+    """The signal of a withdrawal can get lost with the process that sent it; this cannot."""
+    for source_id in outcomes.withdrawn_passes(database_now() - timedelta(days=30)):
+        revoking.withdraw(source_id)
 
 
 @queue.handler("credentials.award")

@@ -120,6 +120,35 @@ def extend(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
 @require_POST
 @role_required(Role.EXAMINER)
 @private
+def incident(request: SignedInRequest) -> HttpResponse:
+    """Give time to every running attempt at once, for example after an outage."""
+    form = ExtensionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed. Give whole minutes and say what happened."))
+        return redirect("exams:examiner")
+    try:
+        declared = delivery.declare_incident(
+            minutes=form.cleaned_data["minutes"],
+            what=form.cleaned_data["reason"],
+            by=request.user,
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(
+            request,
+            _(
+                "%(minutes)s minutes given to %(count)s running attempts. "
+                "Every timer shows them within half a minute."
+            )
+            % {"minutes": declared.seconds // 60, "count": declared.attempts},
+        )
+    return redirect("exams:examiner")
+
+
+@require_POST
+@role_required(Role.EXAMINER)
+@private
 def accommodate(request: SignedInRequest) -> HttpResponse:
     form = AccommodationForm(request.POST)
     if form.is_valid():

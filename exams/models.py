@@ -389,6 +389,8 @@ class GradeRun(models.Model):
     class Reason(models.TextChoices):
         CLOSED = "closed", "the attempt closed"
         LATE_ARRIVAL = "late_arrival", "a save that was in time was written after the close"
+        REGRADE = "regrade", "an item was corrected"
+        APPEAL = "appeal", "an appeal was upheld"
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="grade_runs")
     reason = models.CharField(max_length=20, choices=Reason.choices)
@@ -519,6 +521,68 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"{self.attempt_id}: {self.grade_run}"
+
+
+class Regrade(models.Model):
+    """A correction of one item version and what it did. First a dry run, then published once.
+
+    `policy` is `full`, `drop`, `accept` (with `accepted`, payloads in the author's ids) or `rekey`
+    (by the item's current version). `report` holds what the dry run found.
+    """
+
+    class Policy(models.TextChoices):
+        FULL = "full", "give everybody the points"
+        DROP = "drop", "take the item out"
+        ACCEPT = "accept", "accept a further answer"
+        REKEY = "rekey", "score by the corrected key"
+
+    class Keep(models.TextChoices):
+        BEST = "best", "the better of old and new counts"
+        NEW = "new", "the new score counts"
+
+    exam = models.SlugField(max_length=60)
+    item_version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
+    policy = models.CharField(max_length=8, choices=Policy.choices)
+    accepted = models.JSONField(default=list, blank=True)
+    keep = models.CharField(max_length=4, choices=Keep.choices, default=Keep.BEST)
+    reason = models.TextField()
+    report = models.JSONField(default=dict)
+    grader_digest = models.CharField(max_length=64)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField()
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.exam} {self.item_version_id} {self.policy}"
+
+
+class Incident(models.Model):
+    """Something that cost candidates time, and the seconds given to every running attempt."""
+
+    seconds = models.PositiveIntegerField()
+    what = models.CharField(max_length=300)
+    attempts = models.PositiveIntegerField()
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-declared_at"]
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(seconds__gt=0), name="an_incident_gives_time")
+        ]
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class Accommodation(models.Model):

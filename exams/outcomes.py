@@ -1,7 +1,8 @@
 """The door through which other apps see exam results.
 
 `result_released` is sent after the commit, with `result_id`. A listener may miss it; whoever needs
-every pass also asks `released_passes` now and then.
+every pass also asks `released_passes` now and then. `result_withdrawn` is sent, likewise, when a
+correction has made a fail of a pass; `withdrawn_passes` lists them.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.dispatch import Signal
 
-from exams.models import Result
+from exams.models import GradeRun, Result
 
 result_released = Signal()
+result_withdrawn = Signal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,17 @@ def released_passes(since: datetime) -> Iterator[ReleasedPass]:
     """Every pass released at `since` or later, oldest first."""
     for result in _passes().filter(released_at__gte=since).order_by("released_at").iterator(200):
         yield _as_pass(result)
+
+
+def withdrawn_passes(since: datetime) -> Iterator[str]:
+    """The `source_id` of every pass that a regrade has taken back at `since` or later."""
+    lost = Result.objects.filter(
+        grade_run__passed=False,
+        grade_run__reason__in=(GradeRun.Reason.REGRADE, GradeRun.Reason.APPEAL),
+        released_at__gte=since,
+    )
+    for attempt_id in lost.values_list("attempt", flat=True).iterator(200):
+        yield str(attempt_id)
 
 
 def _passes() -> QuerySet[Result]:

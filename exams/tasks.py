@@ -7,7 +7,7 @@ from uuid import UUID
 
 from checkride.jobs.periodic import every
 from checkride.jobs.queue import handler
-from exams import delivery, results
+from exams import delivery, regrading, results
 from exams.models import Attempt
 from exams.scoring.score import NotJudgedYet
 
@@ -15,6 +15,12 @@ from exams.scoring.score import NotJudgedYet
 @every(5)
 def close_overdue_attempts() -> None:
     delivery.close_overdue_attempts()
+
+
+@handler(regrading.LETTER_JOB)
+def write_regrade_letter(payload: dict[str, Any]) -> dict[str, Any]:
+    told = regrading.write_letter(payload["regrade"], UUID(payload["attempt"]), payload["before"])
+    return {"told": told}
 
 
 @handler(results.GRADE_JOB)

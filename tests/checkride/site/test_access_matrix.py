@@ -251,6 +251,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             "item_id": 999_999,
             "form": "drawn",
             "form_id": 999_999,
+            "regrade_id": 999_999,
             "exercise_id": "refund-triage",
         }
         typed = {"text": "You triage refunds."}
