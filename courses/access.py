@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.http import Http404
 
 from checkride.accounts.models import User
-from courses.models import Submission
+from courses.models import Process, Submission, Variant
 
 
 def own_submission(user: User, exercise_id: str, number: int) -> Submission:
@@ -18,3 +20,23 @@ def own_submission(user: User, exercise_id: str, number: int) -> Submission:
     if submission is None:
         raise Http404
     return submission
+
+
+def own_process(user: User, process_id: UUID) -> Process:
+    """The person's process of the studio, or 404."""
+    process = Process.objects.filter(user=user, pk=process_id).first()
+    if process is None:
+        raise Http404
+    return process
+
+
+def own_variant(user: User, process_id: UUID, number: int) -> Variant:
+    """The map of that number of the person's process, or 404."""
+    variant = (
+        Variant.objects.filter(process__user=user, process=process_id, number=number)
+        .select_related("process__user")
+        .first()
+    )
+    if variant is None:
+        raise Http404
+    return variant

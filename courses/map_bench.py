@@ -17,6 +17,7 @@ from courses.authoring.curriculum import Exercise
 from courses.grading.contract import CaseResult, GradeReport
 from courses.models import GradeReportRow, Submission
 from courses.prompt_bench import Mark
+from courses.simulators.workflows.world import World, read_world
 
 Json = Any
 
@@ -120,6 +121,52 @@ class TargetRow:
     possible: str
     gauge: Gauge | None
     days: Sequence[str]
+    interval: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """How one group of people fared on the ordinary day: what they had to do and how long one waits."""
+
+    name: str
+    staff: int
+    load: str
+    too_much: bool
+    per_case: str
+    wait: str
+    wait_p90: str
+    longest_line: int
+    timed_out: str
+
+
+def pools(details: Mapping[str, Json]) -> list[PoolRow]:
+    """Queue and load of each group, on the first day of a report."""
+    days = details.get("scenarios") or []
+    return [
+        PoolRow(
+            name=row["name"],
+            staff=row["staff"],
+            load=f"{row['load'] * 100:.0f} %",
+            too_much=row["load"] >= 1,
+            per_case=f"{row['visits_per_case']:.2f}",
+            wait=f"{row['wait_mean_min']:.1f} min",
+            wait_p90=f"{row['wait_p90_min']:.1f} min",
+            longest_line=row["longest_line"],
+            timed_out=f"{row['timed_out'] * 100:.1f} %",
+        )
+        for row in (days[0]["pools"] if days else [])
+    ]
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """The 95 % interval of a simulated figure; empty where the figure is exact."""
+    if high - low < 1e-9:
+        return ""
+    if unit == "dollars":
+        return f"${low:,.2f} to ${high:,.2f}"
+    if unit == "minutes":
+        return f"{low:.1f} to {high:.1f} min"
+    return f"{low * 100:.1f} to {high * 100:.1f} %"
 
 
 def context(
@@ -129,8 +176,12 @@ def context(
     history: practice.History,
     query: QueryDict,
     shown: Submission | None,
+    against: CaseResult | None = None,
 ) -> dict[str, Json]:
-    """What the template needs beyond what every exercise page has."""
+    """What the template needs beyond what every exercise page has.
+
+    `against` is the case that is looked at, as the map before this one treated it.
+    """
     read = sheet(reading)
     document = exercise.document
     found: dict[str, Json] = {
@@ -153,8 +204,9 @@ def context(
         "musts": [row for row in report.criteria if row.must],
         "finding": _without_verdict(report.finding if opened else band_finding(report)),
         "front": _front(report, history, shown) if opened else None,
-        "case": _chosen_case(report, query),
-        "replay": _replay(report, query, read),
+        "pools": pools(report.details) if opened else [],
+        **replay_context(report, query, read, read_world(document) if opened else None),
+        "before_replay": against,
         "harm_plus_cost": f"${report.details['harm_plus_cost']:,.2f}" if opened else "",
     }
 
@@ -218,6 +270,7 @@ def _target(row: Mapping[str, Json], opened: bool) -> TargetRow:
         possible=f"{row['possible']:g}",
         gauge=_gauge(row) if opened else None,
         days=_days(row) if opened else [],
+        interval=interval(row["low"], row["high"], row["unit"]) if opened else "",
     )
 
 
@@ -285,6 +338,22 @@ class ReplayView:
     on: int | None
     truth: str
     did: str
+    choices: Sequence[tuple[int, str]] = ()
+    marked: str = ""
+    mark_is_right: bool = False
+
+
+def replay_context(
+    report: GradeReport, query: QueryDict, read: Sheet | None, world: World | None = None
+) -> dict[str, Json]:
+    """The case that is looked at, and its steps; with a world a learner may mark where to stop it."""
+    if report.problems:
+        return {}
+    return {
+        "report": report,
+        "case": _chosen_case(report, query),
+        "replay": _replay(report, query, read, world),
+    }
 
 
 def _chosen_case(report: GradeReport, query: QueryDict) -> CaseResult | None:
@@ -293,7 +362,57 @@ def _chosen_case(report: GradeReport, query: QueryDict) -> CaseResult | None:
     return by_id.get(wanted) or next(iter(report.cases), None)
 
 
-def _replay(report: GradeReport, query: QueryDict, read: Sheet | None) -> ReplayView | None:
+def judge_mark(
+    told: Mapping[str, Json],
+    case: CaseResult,
+    names: Mapping[str, str],
+    world: World,
+    number: int,
+) -> tuple[str, bool]:
+    """What to say to the step that was marked as the one where a harmful case should have stopped.
+
+    Right is a guard or a person before the deed: only they look at a case. Where none stood on the
+    way, right is the step after which one was missing.
+    """
+    path = [step for step in told.get("steps", []) if "block" in step]
+    if not told.get("harm") or not 1 <= number <= len(path):
+        return "", False
+    fault = [one.id for one in world.faults].index(told["fault"])
+    deed = next((i for i, step in enumerate(path) if step["block"] in world.high_risk), len(path))
+    lookers = [
+        i
+        for i, step in enumerate(path[:deed])
+        if step["block"] and world.block(step["block"]).kind in ("guard", "human")
+    ]
+
+    def name(index: int) -> str:
+        return names.get(path[index]["node"], path[index]["node"])
+
+    marked = number - 1
+    if marked in lookers:
+        seen = world.block(path[marked]["block"]).hit[fault] * 100
+        return _(
+            "Yes. “%(step)s” looked at this case and let it pass; it notices %(n)s of 100 of "
+            "these. A second look of another kind, or a sharper question before it, stops more."
+        ) % {"step": name(marked), "n": f"{seen:.0f}"}, True
+    if deed < len(path) and marked >= deed:
+        return _("Too late: at “%(deed)s” the harm was done. Look at what stood before it.") % {
+            "deed": name(deed)
+        }, False
+    if not lookers:
+        return _(
+            "Nobody could have stopped it on this way: no guard and no person stands before "
+            "“%(deed)s”. Here is a good place for one."
+        ) % {"deed": name(min(deed, len(path) - 1))}, True
+    return _(
+        "“%(step)s” does not look at what is wrong. The first that could have noticed was "
+        "“%(first)s”."
+    ) % {"step": name(marked), "first": name(lookers[0])}, False
+
+
+def _replay(
+    report: GradeReport, query: QueryDict, read: Sheet | None, world: World | None = None
+) -> ReplayView | None:
     case = _chosen_case(report, query)
     if case is None:
         return None
@@ -318,7 +437,16 @@ def _replay(report: GradeReport, query: QueryDict, read: Sheet | None) -> Replay
     ]
     truth = next((step for step in case.steps if step.kind == "truth"), None)
     done = at >= len(steps)
+    marked, right = "", False
+    word = query.get("mark", "")
+    if done and world is not None and word.isascii() and word.isdigit():
+        marked, right = judge_mark(told, case, names, world, int(word[:4]))
     return ReplayView(
+        choices=[(step.number, names.get(step.place.node or "", step.kind)) for step in steps]
+        if done and world is not None and told.get("harm")
+        else (),
+        marked=marked,
+        mark_is_right=right,
         rows=rows,
         at=at,
         back=at - 1 if at > 1 else None,

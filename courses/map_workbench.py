@@ -244,3 +244,40 @@ def canvas_data(user: User, exercise: Exercise) -> dict[str, Json]:
         "undo": past.undo,
         "redo": past.redo,
     }
+
+
+# While the text is written ------------------------------------------------------------------------
+
+
+def answer_draft(request: SignedInRequest, exercise: Exercise) -> JsonResponse:
+    """Save the text while it is written; answers JSON with the new revision."""
+    try:
+        saved = practice.save_draft(
+            request.user,
+            exercise.id,
+            text=request.POST.get("text", ""),
+            over=_whole(request.POST.get("over", "")),
+            at=clock.now(),
+        )
+    except DomainError as refusal:
+        status = 409 if isinstance(refusal, practice.DraftMoved) else 400
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
+    return JsonResponse({"revision": saved.revision, "saved": f"{saved.saved_at:%H:%M:%S}"})
+
+
+def answer_reading(request: SignedInRequest, exercise: Exercise) -> JsonResponse:
+    """How the text of a map is understood right now, as a piece of the page."""
+    try:
+        reading = practice.read(request.user, exercise, request.POST.get("text", ""))
+    except DomainError as refusal:
+        status = 429 if isinstance(refusal, practice.TooManyReadings) else 400
+        return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
+    sheet = map_bench.sheet(reading)
+    return JsonResponse(
+        {
+            "html": render_to_string("courses/_map_reading.html", {"sheet": sheet}, request),
+            "marks": [mark.json for mark in map_bench.marks(reading)],
+            "foot": str(map_bench.foot(sheet)),
+            "count": "",
+        }
+    )

@@ -198,6 +198,70 @@ class MapEdit(models.Model):
         return f"{self.user_id}: {self.says}"
 
 
+class Process(models.Model):
+    """A person's own process in the studio: its world as she describes it, outside any exercise.
+
+    With a `share_key` whoever has the address may read it. `is_evidence` keeps it among what the
+    person has to show.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="processes"
+    )
+    title = models.CharField(max_length=80)
+    facts = models.JSONField()
+    share_key = models.CharField(max_length=43, unique=True, null=True, blank=True)
+    is_evidence = models.BooleanField(default=False)
+    began_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["-began_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.title}"
+
+
+class Variant(models.Model):
+    """One map of a process. Its text is the draft under `key`, as that of an exercise is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="variants")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=60)
+    starter = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["process", "number"], name="variants_are_numbered"),
+        ]
+        ordering: ClassVar = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.process_id}: {self.name}"
+
+    @property
+    def key(self) -> str:
+        """The name under which drafts and edits of this map are kept."""
+        return f"own-{self.pk}"
+
+
+class VariantRun(models.Model):
+    """What the engines said about a map in the world as it was described then."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="runs")
+    text = models.TextField()
+    facts = models.JSONField()
+    report = models.JSONField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
 class Submission(models.Model):
     """One run of one version of a learner's text. `refusal` says why it could not be graded."""
 

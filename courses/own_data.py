@@ -15,8 +15,11 @@ from courses.models import (
     GradeReportRow,
     LessonProgress,
     MapEdit,
+    Process,
     ReplacedDraft,
     Submission,
+    Variant,
+    VariantRun,
 )
 
 
@@ -57,6 +60,27 @@ def export(user: User) -> Mapping[str, bytes]:
                 )
             )
         ),
+        "processes.json": as_json(
+            list(
+                Process.objects.filter(user=user).values(
+                    "id", "title", "facts", "share_key", "is_evidence", "began_at"
+                )
+            )
+        ),
+        "process-maps.json": as_json(
+            list(
+                Variant.objects.filter(process__user=user).values(
+                    "id", "process", "number", "name", "starter"
+                )
+            )
+        ),
+        "process-runs.json": as_json(
+            list(
+                VariantRun.objects.filter(variant__process__user=user).values(
+                    "variant", "text", "facts", "report", "at"
+                )
+            )
+        ),
         "runs.json": as_json(
             list(
                 Submission.objects.filter(user=user).values(
@@ -78,6 +102,6 @@ def erase(user: User, at: datetime) -> None:
     """Delete everything. Practice certifies nothing, so nothing has to be kept."""
     for model in (
         *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),
-        *(Submission, Enrolment),
+        *(Process, Submission, Enrolment),
     ):
         model.objects.filter(user=user).delete()

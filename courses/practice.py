@@ -25,6 +25,7 @@ from courses.grading.contract import (
     CaseResult,
     GradeReport,
     GradeRequest,
+    case_from_json,
     report_from_json,
     report_to_json,
 )
@@ -312,6 +313,23 @@ def read(user: User, exercise: Exercise, text: str) -> Json:
             kind=exercise.kind, exercise=exercise.document, submission=text, seed=PRACTICE_SEED
         )
     )
+
+
+def replay(user: User, exercise: Exercise, text: str, case: int) -> CaseResult | None:
+    """What the map in `text` makes of the case of this number (from 1); the luck is the same.
+
+    None when the map cannot be run. Raises `TooManyReadings` and what `box.read` raises.
+    """
+    count_reading(user)
+    told = box.read(
+        GradeRequest(
+            kind=f"{exercise.kind}_replay",
+            exercise={**exercise.document, "replay_case": case},
+            submission=text,
+            seed=PRACTICE_SEED,
+        )
+    )
+    return None if told["case"] is None else case_from_json(told["case"])
 
 
 def count_reading(user: User) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courses import views, workbench
+from courses import studio_views, views, workbench
 
 app_name = "courses"
 urlpatterns = [
@@ -17,6 +17,31 @@ urlpatterns = [
     path("courses/<slug:course_id>/lessons/<slug:lesson_id>/", views.lesson, name="lesson"),
     path("glossary/", views.glossary, name="glossary"),
     path("practice/", views.practice, name="practice"),
+    path("studio/", studio_views.processes, name="studio"),
+    path("studio/shared/<str:key>/", studio_views.shared, name="process-shared"),
+    path("studio/<uuid:process_id>/", studio_views.process, name="process"),
+    path("studio/<uuid:process_id>/world/", studio_views.world, name="process-world"),
+    path(
+        "studio/<uuid:process_id>/maps/<int:number>/",
+        studio_views.process_map,
+        name="process-map",
+    ),
+    *(
+        path(f"studio/<uuid:process_id>/maps/<int:number>/{name}/", view, name=f"process-{name}")
+        for name, view in (
+            ("edit", studio_views.edit),
+            ("commands", studio_views.commands),
+            ("draft", studio_views.draft),
+            ("read", studio_views.read),
+            ("run", studio_views.run),
+            ("maps", studio_views.change_maps),
+        )
+    ),
+    path(
+        "studio/<uuid:process_id>/maps/<int:number>/files/<slug:form>",
+        studio_views.file,
+        name="process-file",
+    ),
     path("exercises/<slug:exercise_id>/", workbench.exercise, name="exercise"),
     path("exercises/<slug:exercise_id>/read/", workbench.read, name="read"),
     path("exercises/<slug:exercise_id>/draft/", workbench.draft, name="draft"),

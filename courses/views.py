@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from checkride.accounts.access import SignedInRequest
 from checkride.accounts.models import User
 from checkride.lib import clock
-from courses import case_export, catalog, study
+from courses import case_export, catalog, studio, study
 from courses.authoring.curriculum import Course
 from courses.authoring.forms import Competency, PathStep, Track
 from courses.authoring.lessons import Lesson, ShownCheck, ShownPart, show
@@ -474,5 +474,9 @@ def proved(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "courses/proved.html",
-        {"nav_section": "today", "evidence": study.evidence(request.user)},
+        {
+            "nav_section": "today",
+            "evidence": study.evidence(request.user),
+            "processes": studio.evidence(request.user),
+        },
     )

@@ -31,6 +31,7 @@ from courses import (
 )
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.lessons import render_text, split_front
+from courses.grading.contract import CaseResult, GradeReport
 from courses.models import Submission
 
 Json = Any
@@ -340,10 +341,33 @@ def _page(
     if exercise.kind == "prompt":
         context |= prompt_bench.context(exercise, reading, report, earlier, history, request.GET)
     else:
-        context |= map_bench.context(exercise, reading, report, history, request.GET, shown)
+        against = _same_case_before(request, user, exercise, report, before)
+        context |= map_bench.context(
+            exercise, reading, report, history, request.GET, shown, against
+        )
         context |= _exchange(request, user, exercise)
         context |= _map_views(request, user, exercise, reading, context, unfinished)
     return render(request, PAGES[exercise.kind], context)
+
+
+def _same_case_before(
+    request: HttpRequest,
+    user: User | None,
+    exercise: Exercise,
+    report: GradeReport | None,
+    before: Submission | None,
+) -> CaseResult | None:
+    """The chosen case on the map of the run before, when the page asks for it."""
+    if user is None or report is None or before is None or "before" not in request.GET:
+        return None
+    told = report.details.get("replays", {}).get(request.GET.get("case", ""))
+    if told is None:
+        return None
+    try:
+        return practice.replay(user, exercise, before.text, told["case"])
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return None
 
 
 def _map_views(
@@ -361,6 +385,10 @@ def _map_views(
         "page_address": reverse("courses:exercise", args=[exercise.id]),
         "edit_address": reverse("courses:map-edit", args=[exercise.id]),
         "commands_address": reverse("courses:map-commands", args=[exercise.id]),
+        "run_address": reverse("courses:run", args=[exercise.id]),
+        "draft_address": reverse("courses:draft", args=[exercise.id]),
+        "read_address": reverse("courses:read", args=[exercise.id]),
+        "bpmn_address": reverse("courses:map-bpmn", args=[exercise.id]),
     }
     if user is None:
         return found

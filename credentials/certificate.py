@@ -18,8 +18,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from checkride.lib import printing
 from checkride.lib.errors import DomainError
-from credentials import identity, presentation, printing, seal, typefaces
+from credentials import identity, presentation, seal, typefaces
 from credentials.models import Credential, Revocation
 
 log = structlog.get_logger(__name__)

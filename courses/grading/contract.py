@@ -164,7 +164,7 @@ def report_from_json(data: Mapping[str, Json]) -> GradeReport:
         criteria=tuple(
             CriterionResult(**{**row, "place": Place(**row["place"])}) for row in data["criteria"]
         ),
-        cases=tuple(_case(row) for row in data["cases"]),
+        cases=tuple(case_from_json(row) for row in data["cases"]),
         grader=Grader(**data["grader"]),
         problems=tuple(
             Problem(message=row["message"], place=Place(**row["place"]), code=row["code"])
@@ -174,7 +174,7 @@ def report_from_json(data: Mapping[str, Json]) -> GradeReport:
     )
 
 
-def _case(row: Mapping[str, Json]) -> CaseResult:
+def case_from_json(row: Mapping[str, Json]) -> CaseResult:
     steps = tuple(TraceStep(**{**step, "place": Place(**step["place"])}) for step in row["steps"])
     checks = tuple(CaseCheck(**check) for check in row["checks"])
     return CaseResult(**{**row, "steps": steps, "checks": checks})

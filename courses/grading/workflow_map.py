@@ -743,7 +743,10 @@ def _replay_json(told: Replay, measured: Measured) -> dict[str, Json]:
         "harm": told.harm_cents / 100,
         "cost": told.micro / MICRO,
         "time_ms": told.clock_ms,
-        "steps": [asdict(step) for step in told.steps],
+        "steps": [
+            {**asdict(step), "block": measured.run.program.map.node(step.node).block}
+            for step in told.steps
+        ],
     }
 
 

@@ -506,7 +506,7 @@ def _with_name(running_signer: Any, credential: Credential, name: str) -> Any:
     ],
 )
 def test_the_certificates_fetcher_refuses_every_address_but_our_fonts(address: str) -> None:
-    from credentials.typesetter import OwnFontsOnly, Refused
+    from checkride.lib.typesetter import OwnFontsOnly, Refused
 
     with pytest.raises(Refused):
         OwnFontsOnly().fetch(address)

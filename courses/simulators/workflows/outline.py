@@ -11,7 +11,7 @@ from courses.simulators.workflows.world import World
 
 Json = Any
 
-_OUTCOME_WORDS = {
+OUTCOME_WORDS = {
     "served": "the customer is served",
     "served_by_human": "a person has served the customer",
     "refused": "the case is refused",
@@ -88,7 +88,7 @@ def _settings(node: Node, names: dict[str, str], world: World) -> tuple[str, ...
     if node.tools:
         said.append(f"holds {', '.join(node.tools)}")
     if node.outcome is not None:
-        said.append(_OUTCOME_WORDS[node.outcome])
+        said.append(OUTCOME_WORDS[node.outcome])
     return tuple(said)
 
 

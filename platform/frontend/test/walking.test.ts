@@ -34,6 +34,7 @@ test('arrows follow the ways, and left and right go through the ways out', () =>
 test('every step can be reached by the keys', () => {
   const reached = new Set(['start']);
   const keys: Arrow[] = ['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'Home', 'End'];
+  assert.equal(walk(map, 'right', 'PageDown', null), 'alone');
   for (const id of reached) for (const key of keys) reached.add(walk(map, id, key, null));
   assert.deepEqual([...reached].sort(), Object.keys(map.nodes).sort());
 });

@@ -23,7 +23,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from checkride.accounts.models import DevelopmentMail
 from checkride.lib import clock
-from courses import practice, study
+from courses import practice, studio, study
 from courses.models import Draft, ReplacedDraft
 from credentials import identity
 from exams import delivery, rehearsal
@@ -61,7 +61,7 @@ ACCOUNT_PAGES = (
     "/accounts/2fa/totp/",
     "/accounts/2fa/recovery-codes/",
 )
-PRIVATE = {"ready", "running", "released", "rehearsal", "submission", "holding"}
+PRIVATE = {"ready", "running", "released", "rehearsal", "submission", "holding", "process"}
 NOBODYS = {"404", "405", "sign-in", "401"}
 
 MAP_ROUTES = (
@@ -217,6 +217,21 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
         )
         return World({"exercise_id": "refund-triage", "number": done.submission.number}, {})
 
+    def process() -> World:
+        found, _said = studio.begin(
+            request.getfixturevalue("learner"), title="Mine", template="payments", file=None
+        )
+        studio.share(found, shared=True)
+        typed = {"text": "checkride: map/1"}
+        return World(
+            {"process_id": found.pk, "number": 1, "form": "json", "key": found.share_key},
+            {
+                "courses:process": {"do": "keep"},
+                "courses:process-draft": typed,
+                "courses:process-read": typed,
+            },
+        )
+
     def credential() -> World:
         row = request.getfixturevalue("issued")
         typed = {"confirmation": row.grouped_code}
@@ -263,6 +278,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "courses:read": typed,
                 "courses:draft": typed,
                 "courses:run": {"text": ""},
+                "courses:studio": {"title": "Mine", "template": "payments"},
                 "accounts:settings": {"name": "Somebody Else"},
                 "accounts:erase": {"email": "nobody@example.org"},
                 "exams:accommodate": {"email": "nobody@example.org", "time_percent": "150"},
@@ -277,6 +293,8 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 return rehearsing()
             case "submission":
                 return submission()
+            case "process":
+                return process()
             case "credential" | "holding":
                 return credential()
             case _:
@@ -323,13 +341,26 @@ def test_no_row_shows_what_belongs_to_somebody_else() -> None:
             continue
         if row.route in {"exams:extend", "courses:put-back"}:
             continue
+        # Whoever has the address of a shared process may read it; the address is the key.
+        if row.route == "courses:process-shared":
+            continue
         answers = dict(zip(ROLES, row.answers, strict=True))
         strangers = {answers[role] for role in ROLES if role != "owner"}
         assert strangers <= NOBODYS, row
         assert "403" not in row.answers, row
 
 
-THINGS = ("-", "ready", "running", "released", "rehearsal", "submission", "credential", "holding")
+THINGS = (
+    "-",
+    "ready",
+    "running",
+    "released",
+    "rehearsal",
+    "submission",
+    "process",
+    "credential",
+    "holding",
+)
 
 
 @pytest.mark.parametrize("thing", THINGS)

@@ -38,7 +38,7 @@ interface StepData extends Record<string, unknown> {
 
 type Arrange = (map: MapDocument) => Record<string, Spot>;
 
-const ARROWS = new Set(['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'Home', 'End']);
+const ARROWS = new Set(['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'Home', 'End', 'PageDown', 'PageUp']);
 
 function icon(name: string) {
   return <svg className="icon" aria-hidden="true"><use href={`#i-${name === 'rollback' ? 'undo' : name}`} /></svg>;
@@ -314,7 +314,7 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
         </section>
       )}
       <p className="panel__body small muted" id="map-keys">
-        Arrow keys follow the ways. Enter edits a step, a adds one after it, c connects it, Delete removes it, Ctrl+Z takes back, Alt and an arrow moves the box.
+        Arrow keys follow the ways, Page keys go through all steps. Enter edits a step, a adds one after it, c connects it, Delete removes it, Ctrl+Z takes back, Alt and an arrow moves the box.
       </p>
       {ask && <AskDialog key={ask.title} ask={ask} close={close} />}
     </>

@@ -2,7 +2,7 @@
 
 import {waysOut, type MapDocument} from './document.ts';
 
-export type Arrow = 'ArrowDown' | 'ArrowUp' | 'ArrowLeft' | 'ArrowRight' | 'Home' | 'End';
+export type Arrow = 'ArrowDown' | 'ArrowUp' | 'ArrowLeft' | 'ArrowRight' | 'Home' | 'End' | 'PageDown' | 'PageUp';
 
 /** The step that a key leads to from `id`, which was reached from `from`; itself where it leads nowhere. */
 export function walk(map: MapDocument, id: string, key: Arrow, from: string | null): string {
@@ -13,6 +13,11 @@ export function walk(map: MapDocument, id: string, key: Arrow, from: string | nu
       return ids[0] ?? id;
     case 'End':
       return ids.at(-1) ?? id;
+    // The list from top to bottom, whatever leads where: no step is out of reach.
+    case 'PageDown':
+      return ids[ids.indexOf(id) + 1] ?? id;
+    case 'PageUp':
+      return ids[ids.indexOf(id) - 1] ?? id;
     case 'ArrowDown': {
       const onward = waysOut(map, id)[0]?.dst;
       // Where nothing follows the list goes on, so that every step can be reached.

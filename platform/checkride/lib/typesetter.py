@@ -1,5 +1,5 @@
-"""The process that sets a certificate as PDF: a page comes in, a PDF goes out, own fonts are all it
-may load. `credentials.printing` starts it; it imports nothing of the site.
+"""The process that sets a page as PDF: a page comes in, a PDF goes out, own fonts are all it
+may load. `checkride.lib.printing` starts it; it imports nothing of the site.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FONT_NAME = re.compile(r"[a-z0-9-]{1,60}\.woff2")
 
 
 class Refused(FatalURLFetchingError):  # type: ignore[misc]
-    """The certificate asked for something that is not ours; no certificate is made then."""
+    """The page asked for something that is not ours; no PDF is made then."""
 
 
 class OwnFontsOnly(URLFetcher):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class OwnFontsOnly(URLFetcher):  # type: ignore[misc]
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         name = url.removeprefix(_SCHEME)
         if name == url or not _FONT_NAME.fullmatch(name):
-            raise Refused(f"The certificate may not load {url}.")
+            raise Refused(f"The page may not load {url}.")
         file = self._fonts / name
         if not file.is_file():
             # Not fatal: without the front-end build the page is set in a font of the system.

@@ -1,7 +1,7 @@
 """From a page in HTML to a PDF, in a process of its own with limits on time and memory.
 
-A name that a font cannot set, or a mistake in the layout engine, costs one certificate and not a web
-process. The child (`credentials.typesetter`) imports nothing of the site and gets none of its secrets.
+A name that a font cannot set, or a mistake in the layout engine, costs one PDF and not a web
+process. The child (`checkride.lib.typesetter`) imports nothing of the site and gets none of its secrets.
 """
 
 from __future__ import annotations
