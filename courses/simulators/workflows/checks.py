@@ -757,12 +757,15 @@ def _w19(graph: Graph) -> Iterable[Finding]:
 
 
 def _w20(graph: Graph) -> Iterable[Finding]:
-    """For every proposing step a and approving step r with a -> r -> h: actor(a) != actor(r)."""
+    """For every proposing step a and approving step r with a -> r -> h: actor(a) != actor(r).
+
+    An escalation decides for good, so it approves whether or not h comes after it.
+    """
     for target in graph.risky:
         for person in graph.map.nodes:
             if person.kind not in ("human", "escalation"):
                 continue
-            if target not in graph.descendants[person.id]:
+            if person.kind == "human" and target not in graph.descendants[person.id]:
                 continue
             for proposer in graph.map.nodes:
                 if (

@@ -201,6 +201,8 @@ class _Chain:
                 self.slots[(block.id, "cures")] = self._field(YES)
             if block.kind == "rollback":
                 self.slots[(block.id, "reverses")] = self._field(YES)
+            if block.kind == "escalation" and block.success < 1:
+                self.slots[(block.id, "takes back")] = self._field(YES)
         self.counters = [
             self._field(choice.most)
             for choice in sorted(
@@ -436,15 +438,24 @@ class _Chain:
         return follow
 
     def _escalation(self, step: Step) -> Callable[[int], Iterable[Way]]:
+        block = step.block
+        assert block is not None  # noqa: S101
         ok = _needed(step.ok)
+        slot = self.slots.get((block.id, "takes back"))
 
         def follow(state: int) -> Iterable[Way]:
             if self.fault.get(state) in (0, self.cured):
-                payment, verdict = PAID, APPROVE
-            else:
-                unpaid = self.payment.get(state) == UNPAID
-                payment, verdict = UNPAID if unpaid else UNDONE, REJECT
-            return ((1.0, ok, self.payment.put(self.verdict.put(state, verdict), payment)),)
+                return ((1.0, ok, self.payment.put(self.verdict.put(state, APPROVE), PAID)),)
+            here = self.verdict.put(state, REJECT)
+            payment = self.payment.get(state)
+            if payment == UNPAID:
+                return ((1.0, ok, here),)
+            if payment == UNDONE or slot is None:
+                return ((1.0, ok, self.payment.put(here, UNDONE)),)
+            return [
+                (p, ok, self.payment.put(after, UNDONE if works else PAID))
+                for p, works, after in self._sees(here, slot, block.success)
+            ]
 
         return follow
 

@@ -13,7 +13,8 @@ the replay of one case) follow:
 - After a time-out there is no verdict. A new proposal has none either.
 - A monitor sees payments: without one it raises no alarm.
 - Paying twice pays once. A reversal works on what was paid, once or never for the same case.
-- An escalation decides for good: good cases are paid, all others are refused or taken back.
+- An escalation decides for good: good cases are paid, all others are refused or taken back. What
+  was paid comes back with the block's `success` (1 if it says nothing), drawn once for a case.
 - A case is *served* when it is good and was paid at the end, whatever the end is called.
 - Who waits is served by priority (1 first), then in order of arrival; nobody's reading is broken
   off for another case. Outside their hours people start nothing, and what they were at waits.
@@ -93,13 +94,13 @@ class Program:
 
     @cached_property
     def queues_are_plain(self) -> bool:
-        """First come, first served, at all hours, and no line is ever too long."""
+        """First come, first served, and no line is ever too long."""
         priorities: dict[str, set[int]] = {}
         for step in self.steps:
             if step.block is not None and step.block.staff is not None:
                 priorities.setdefault(step.block.id, set()).add(step.priority)
         return all(len(found) == 1 for found in priorities.values()) and not any(
-            pool.hours or pool.overload for pool in self.pools
+            pool.overload for pool in self.pools
         )
 
     @cached_property

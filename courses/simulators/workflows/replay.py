@@ -357,9 +357,18 @@ class _Teller:
 
     def decide(self, step: Step, spent: str) -> int | None:
         if self.harmful:
+            block = step.block
+            assert block is not None  # noqa: S101
             was_paid = self.payment != UNPAID
-            self.payment = UNDONE if was_paid else UNPAID
             self.verdict = REJECT
+            if (
+                self.payment == PAID
+                and block.success < 1
+                and self.draw(block, "takes back") >= block.success
+            ):
+                says = "Sees the mistake, but the payment does not come back."
+                return self.note(step, spent + says, step.ok, state="bad")
+            self.payment = UNDONE if was_paid else UNPAID
             says = "Takes the payment back." if was_paid else "Refuses."
             return self.note(step, spent + says, step.ok, state="good")
         was_paid = self.payment == PAID

@@ -45,6 +45,7 @@ from courses.simulators.workflows.world import Block, Hours, World
 NONE, APPROVE, REJECT, REWORK = range(4)
 MICRO = 1_000_000
 MAX_TOKENS_PER_CASE = 12
+MAX_STEPS_PER_CASE = 250
 
 
 class TooManyTokens(DomainError):
@@ -53,6 +54,17 @@ class TooManyTokens(DomainError):
         "The map sends cases from one waiting person to the next so often that it cannot be run. "
         "Use fewer human steps with a time-out."
     )
+
+
+class TooManySteps(DomainError):
+    code = "too-many-steps"
+    sentence = (
+        "The map leads its cases through more than {most} steps each, so it cannot be run. "
+        "Lower a “max”, or put fewer loops inside one another."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(most=MAX_STEPS_PER_CASE)
 
 
 @dataclass
@@ -149,7 +161,8 @@ class Run:
 def start_run(program: Program, streams: Streams) -> Run:
     """Let all cases walk through the map; `settle` then decides the queues.
 
-    Raises `TooManyTokens` when the map makes more than 12 tokens for each case.
+    Raises `TooManyTokens` when the map makes more than 12 tokens for each case, `TooManySteps` when
+    it takes more than 250 steps for each.
     """
     world = program.world
     cases = np.arange(streams.total)
@@ -204,6 +217,7 @@ class _Wave:
         self.pool_number = {block.id: n for n, block in enumerate(self.program.pools)}
         self.cured = len(self.world.faults)
         self.limit = MAX_TOKENS_PER_CASE * self.streams.total
+        self.steps_left = MAX_STEPS_PER_CASE * self.streams.total
         self.waiting: dict[int, list[Ints]] = {}
 
     def run(self) -> None:
@@ -213,6 +227,10 @@ class _Wave:
             here = min(self.waiting, key=lambda step: place[step])
             groups = self.waiting.pop(here)
             rows = np.concatenate(groups) if len(groups) > 1 else groups[0]
+            # A wave costs as much as some tokens, however few it moves.
+            self.steps_left -= len(rows) + self.streams.total // 100
+            if self.steps_left < 0:
+                raise TooManySteps
             self.advance(self.program.steps[here], rows)
 
     def go(self, edge: int | None, rows: Ints) -> None:
@@ -433,7 +451,12 @@ class _Wave:
         tokens.micro[rows] += np.rint(service * (block.cost_per_hour / 3.6)).astype(np.int64)
         if step.node.kind == "escalation":
             good = (tokens.fault[rows] == 0) | (tokens.fault[rows] == self.cured)
-            taken_back = np.where(tokens.payment[rows] == UNPAID, UNPAID, UNDONE)
+            payment = tokens.payment[rows]
+            taken_back = np.where(payment == UNPAID, UNPAID, UNDONE)
+            if block.success < 1:
+                drawn = self.streams.uniform(block.id, "takes back")[tokens.case[rows]]
+                lost = (payment == PAID) & (drawn >= block.success)
+                taken_back = np.where(lost, PAID, taken_back)
             tokens.payment[rows] = np.where(good, PAID, taken_back)
             tokens.verdict[rows] = np.where(good, APPROVE, REJECT)
         else:
@@ -632,6 +655,7 @@ def _in_turn(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
     del hurry  # nobody does in a plain queue
     free = [[0] * (pool.staff or 1) for pool in program.pools]
     in_line: list[list[int]] = [[] for _ in program.pools]
+    hours = [pool.hours for pool in program.pools]
     log = _Log()
     pools, service, patience = stops.pool, stops.service, stops.patience
     later: list[tuple[int, int]] = []  # stops after another stop; the first ones lie sorted
@@ -651,9 +675,14 @@ def _in_turn(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
         start = people[0]
         ahead = len(line)
         silent = False
+        day = hours[pool]
+        if day is not None:
+            start = next_opening(day, start if start > now else now)
         if start <= now:
             start = now
             left = now + service[stop]
+            if day is not None:
+                left = end_of_work(day, start, service[stop])
             heapq.heapreplace(people, left)
         elif start - now > patience[stop]:
             silent = True
@@ -661,6 +690,8 @@ def _in_turn(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
             heapq.heappush(line, left)
         else:
             left = start + service[stop]
+            if day is not None:
+                left = end_of_work(day, start, service[stop])
             heapq.heapreplace(people, left)
             heapq.heappush(line, start)
         log.stop.append(stop)
@@ -694,7 +725,7 @@ class _Desk:
 
 
 def _by_events(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
-    """Any queue: priorities, hours of work, people who hurry. Events in order of time.
+    """Any queue: priorities, people who hurry, hours of work. Events in order of time.
 
     At the same moment somebody becomes free first, then people come to work, then a case arrives,
     and then patience runs out.

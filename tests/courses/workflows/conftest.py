@@ -138,6 +138,7 @@ def busy_exercise(rich_exercise: dict[str, Json]) -> dict[str, Json]:
         "hit": {"none": 0.01, "hallucination": 0.4, "missing_data": 0.99, "injection": 0.1},
     }
     blocks["second_desk"]["hours"] = {"every": "10h", "from": "1h", "to": "7h"}
+    blocks["senior"]["success"] = 0.3
     blocks["senior"]["hours"] = {"every": "24h", "from": "0h", "to": "13h"}
     busy["options"] = {
         "reviewer.staff": {"min": 1, "max": 5, "default": 3, "cost_per_hour": 40},

@@ -119,7 +119,9 @@ def run_oracle(
         case.micro += round(seconds * block.get("cost_per_hour", 0) / 3.6)
         if decides:
             if harmful(case):
-                case.paid = "no" if case.paid == "no" else "taken back"
+                comes_back = draw(name, "takes back", 0, case.number) < block.get("success", 1)
+                if case.paid == "yes" and comes_back:
+                    case.paid = "taken back"
                 case.verdict = "reject"
             else:
                 case.paid = "yes"

@@ -137,6 +137,10 @@ MISTAKES: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
         (("block: reviewer,", "block: reviewer, actor: refund_agent,"),),
         "W20",
     ),
+    "an agent that decides what was escalated": (
+        (("block: senior,", "block: senior, actor: refund_agent,"),),
+        "W20",
+    ),
     "an agent with the payment in its hands": (
         (("block: refund_agent,", "block: refund_agent, tools: [payment],"),),
         "W21",

@@ -24,18 +24,35 @@ from courses.simulators.workflows.simulate import settle, start_run
 from courses.simulators.workflows.streams import Streams
 from courses.simulators.workflows.world import read_world
 
-exercise = read_exercise(Path("courses/content/systems-thinking/exercises/refunds"))
-world = read_world(exercise)
-map_ = reading.read_map(
-    exercise["references"]["strong"], blocks=world.kinds, visible=world.visible
-)
-found = settle(start_run(compile_map(map_, world), Streams("practice", 4000, 10)))
-total = hashlib.sha256()
-for column in (found.cycle_ms, found.micro, found.harm_cents, found.waits.started):
-    total.update(column.astype("<i8").tobytes())
-request = GradeRequest("workflow_map", exercise, exercise["references"]["strong"])
-report = json.dumps(report_to_json(grade(request)), sort_keys=True)
-print(total.hexdigest(), hashlib.sha256(report.encode()).hexdigest())
+FOLDER = Path("courses/content/systems-thinking/exercises")
+
+
+def first(name):
+    exercise = read_exercise(FOLDER / name)
+    return exercise, next(iter(exercise["references"].values()))
+
+
+def compiled(name):
+    exercise, text = first(name)
+    world = read_world(exercise)
+    return compile_map(
+        reading.read_map(text, blocks=world.kinds, visible=world.visible), world
+    )
+
+
+# A queue in turn, and one with ranks, time-outs and people who hurry.
+for name in ("refunds", "incident-fixes"):
+    program = compiled(name)
+    for seed in range(30):
+        found = settle(start_run(program, Streams(f"seed {seed}", 10_000)))
+        total = hashlib.sha256()
+        for column in (found.cycle_ms, found.micro, found.harm_cents, found.waits.started):
+            total.update(column.astype("<i8").tobytes())
+        print(name, seed, total.hexdigest())
+for name in ("refunds", "incident-fixes"):
+    exercise, text = first(name)
+    report = json.dumps(report_to_json(grade(GradeRequest("workflow_map", exercise, text))), sort_keys=True)
+    print(name, hashlib.sha256(report.encode()).hexdigest())
 """
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -64,13 +81,22 @@ def result_without(features: list[str]) -> str:
     return done.stdout.strip()
 
 
+# NumPy's names for the vector units of the last generation of processors.
+WIDEST = ("AVX512", "X86_V4", "AMX")
+
+
 @pytest.mark.slow
-def test_cases_and_report_come_out_alike_without_vector_units() -> None:
+def test_thirty_seeds_and_two_reports_come_out_alike_on_every_vector_unit() -> None:
     features = wide_features()
     if not features:
         pytest.skip("this processor has no vector units beyond NumPy's baseline")
+    narrow = [name for name in features if name.startswith(WIDEST)]
+    everything = result_without([])
 
-    assert result_without([]) == result_without(features)
+    assert len(everything.splitlines()) == 62
+    assert result_without(features) == everything  # the baseline
+    if narrow:
+        assert result_without(narrow) == everything  # AVX2
 
 
 def test_the_uniform_numbers_of_a_stream_stay_what_they_are() -> None:
