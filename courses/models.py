@@ -308,3 +308,26 @@ class GradeReportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.submission_id}: {self.score}"
+
+
+class HintTaken(models.Model):
+    """A hint that a learner opened. It costs nothing; it is kept so that authors see which lines
+    of a brief are hard to find."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="hints_taken"
+    )
+    exercise = models.CharField(max_length=80)
+    requirement = models.CharField(max_length=80)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["user", "exercise", "requirement"], name="a_hint_is_taken_once"
+            ),
+        ]
+        ordering: ClassVar = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.exercise} {self.requirement}"

@@ -13,6 +13,7 @@ from courses.models import (
     Draft,
     Enrolment,
     GradeReportRow,
+    HintTaken,
     LessonProgress,
     MapEdit,
     Process,
@@ -88,6 +89,9 @@ def export(user: User) -> Mapping[str, bytes]:
                 )
             )
         ),
+        "hints.json": as_json(
+            list(HintTaken.objects.filter(user=user).values("exercise", "requirement", "at"))
+        ),
         "reports.json": as_json(
             list(
                 GradeReportRow.objects.filter(submission__user=user).values(
@@ -100,6 +104,7 @@ def export(user: User) -> Mapping[str, bytes]:
 
 def erase(user: User, at: datetime) -> None:
     """Delete everything. Practice certifies nothing, so nothing has to be kept."""
+    HintTaken.objects.filter(user=user).delete()
     for model in (
         *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),
         *(Process, Submission, Enrolment),

@@ -53,6 +53,7 @@ urlpatterns = [
     path(
         "exercises/<slug:exercise_id>/put-back/<int:number>/", workbench.put_back, name="put-back"
     ),
+    path("exercises/<slug:exercise_id>/hint/", workbench.hint, name="hint"),
     path("exercises/<slug:exercise_id>/versions/", workbench.versions, name="versions"),
     path("exercises/<slug:exercise_id>/runs/<int:number>/", workbench.result, name="result"),
 ]

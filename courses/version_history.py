@@ -12,19 +12,20 @@ from django.utils.translation import gettext as _
 from checkride.accounts.models import User
 from courses import practice
 from courses.grading.contract import GradeReport
-from courses.models import Submission
+from courses.models import HintTaken, Submission
 from courses.prompt_bench import VERDICT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One run. `score` is None where it was not graded."""
+    """One run. `score` is None where it was not graded; `hints` were opened before it."""
 
     number: int
     at: datetime
     characters: int
     score: int | None
     passed: bool
+    hints: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class Compared:
 
 def rows(user: User, exercise_id: str) -> list[VersionRow]:
     """All runs, the newest first."""
+    taken = list(
+        HintTaken.objects.filter(user=user, exercise=exercise_id).values_list("at", flat=True)
+    )
     submissions = (
         Submission.objects.filter(user=user, exercise=exercise_id)
         .select_related("report")
@@ -72,6 +76,7 @@ def rows(user: User, exercise_id: str) -> list[VersionRow]:
             characters=row.characters,
             score=row.report.score if hasattr(row, "report") else None,
             passed=hasattr(row, "report") and row.report.passed,
+            hints=sum(at <= row.at for at in taken),
         )
         for row in submissions
     ]

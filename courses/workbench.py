@@ -20,6 +20,7 @@ from checkride.lib.errors import DomainError
 from courses import (
     access,
     box,
+    hints,
     map_bench,
     map_editing,
     map_exchange,
@@ -130,6 +131,20 @@ def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
         status = 429 if isinstance(refusal, practice.TooManyReadings) else 400
         return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
     return JsonResponse(_reading_piece(request, found, reading))
+
+
+@login_required
+@require_POST
+def hint(request: SignedInRequest, exercise_id: str) -> HttpResponse:
+    """Open the next hint and keep that it was opened."""
+    _course, found = _find(request.user, exercise_id)
+    last = practice.history(request.user, exercise_id).last_graded
+    report = practice.report_of(last) if last is not None else None
+    try:
+        hints.take(request.user, found.document, report, at=clock.now())
+    except DomainError as refusal:
+        messages.info(request, refusal.message)
+    return redirect(reverse("courses:exercise", args=[exercise_id]) + "#hints")
 
 
 @login_required
@@ -340,6 +355,10 @@ def _page(
     }
     if exercise.kind == "prompt":
         context |= prompt_bench.context(exercise, reading, report, earlier, history, request.GET)
+        if user is not None:
+            last = history.last_graded
+            newest = practice.report_of(last) if last is not None else None
+            context["hints"] = hints.hints_of(user, exercise.document, newest)
     else:
         against = _same_case_before(request, user, exercise, report, before)
         context |= map_bench.context(

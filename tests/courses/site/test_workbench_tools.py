@@ -1,4 +1,4 @@
-"""Versions and filters of the prompt workbench."""
+"""Hints, versions and filters of the prompt workbench."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 
 from checkride.accounts.models import User
-from courses import catalog, practice, study
+from courses import catalog, hints, practice, study
 from courses.grading.prompt import LENGTH
+from courses.models import HintTaken
+from courses.own_data import erase, export
 
 from .conftest import strong
 
@@ -27,6 +29,58 @@ def page(client: Client, address: str) -> str:
     response = client.get(address, follow=True)
     assert response.status_code == 200, address
     return response.content.decode()
+
+
+ROWS = [
+    {"id": "a", "hint": "Look at A.", "must": False},
+    {"id": "b", "hint": "Look at B.", "must": True},
+    {"id": "c", "must": True},
+]
+
+
+@pytest.mark.parametrize(
+    ("met", "taken", "expected"),
+    [
+        ((), (), "b"),
+        (("b",), (), "a"),
+        ((), ("b",), "a"),
+        (("a",), ("b",), None),
+        (("c",), ("a", "b"), None),
+    ],
+)
+def test_the_next_hint_is_about_a_must_that_is_open(
+    met: tuple[str, ...], taken: tuple[str, ...], expected: str | None
+) -> None:
+    found = hints.next_requirement(ROWS, met=frozenset(met), taken=frozenset(taken))
+    assert found == expected
+
+
+def test_a_hint_is_shown_kept_and_costs_nothing(
+    loaded: Path, signed_in: Client, learner: User
+) -> None:
+    exercise = catalog.exercise("refund-triage")
+    assert exercise is not None
+    first = next(row for row in exercise.document["requirements"] if row["must"])
+    assert first["hint"] not in page(signed_in, EXERCISE)
+
+    answer = signed_in.post(f"{EXERCISE}hint/")
+
+    assert answer["Location"] == f"{EXERCISE}#hints"
+    assert first["hint"] in page(signed_in, EXERCISE)
+    assert b"ask-missing-order" in export(learner)["hints.json"]
+    signed_in.post(f"{EXERCISE}run/", {"text": strong("refund-triage")})
+    assert practice.history(learner, "refund-triage").passed
+    erase(learner, at=None)  # type: ignore[arg-type]
+    assert not HintTaken.objects.exists()
+
+
+def test_when_everything_is_met_there_is_no_hint_and_a_sentence_says_so(
+    loaded: Path, signed_in: Client
+) -> None:
+    signed_in.post(f"{EXERCISE}run/", {"text": strong("refund-triage")})
+    html = signed_in.post(f"{EXERCISE}hint/", follow=True).content.decode()
+    assert "There is no further hint" in html
+    assert not HintTaken.objects.exists()
 
 
 def test_two_versions_lie_side_by_side_with_what_broke(loaded: Path, signed_in: Client) -> None:
