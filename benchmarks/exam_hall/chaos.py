@@ -35,9 +35,9 @@ from benchmarks.exam_hall.installation import Fault, Installation, Kill
 
 FAULTS: tuple[Fault, ...] = ("web", "web-worker", "worker", "redis", "backend", "postgres")
 SITTING_S = 20
-GRADES_WAIT_S = 120
+GRADES_WAIT_S = 240
 # A candidate who is not answered this long in all has met a fault that does not heal.
-GIVE_UP_S = 180
+GIVE_UP_S = 400
 RETRY_S = 0.05
 
 

@@ -39,7 +39,7 @@ WORKER = (
     "-m celery --quiet -A checkride worker --beat --concurrency 2 --loglevel ERROR "
     "--without-gossip --without-mingle"
 )
-READY_SECONDS = 120
+READY_SECONDS = 400
 
 
 class NotOurs(Exception):
