@@ -180,4 +180,4 @@ def test_the_button_says_how_many_cases_all_days_have_together(
 ) -> None:
     html = signed_in.get(PAGE).content.decode()
 
-    assert re.search(r"Run 120,000 cases", html)
+    assert re.search(r"Run 360,000 cases", html)
