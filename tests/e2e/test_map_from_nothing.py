@@ -91,7 +91,7 @@ def built(visitor: Any) -> WorkflowMap:
 
 def is_the_refund_map(visitor: Any) -> None:
     assert shape(built(visitor)) == shape(TARGET)
-    visitor.page.locator("button[form=work]").focus()
+    visitor.page.locator("button.btn--primary[form=work]").focus()
     visitor.page.keyboard.press("Enter")
     expect(visitor.page.get_by_text(re.compile("^Passed")).first).to_be_visible(timeout=90_000)
     assert visitor.complaints == []
