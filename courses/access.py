@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import Http404
 
 from checkride.accounts.models import User
-from courses.models import Process, Submission, Variant
+from courses.models import Note, Process, Submission, Variant
 
 
 def own_submission(user: User, exercise_id: str, number: int) -> Submission:
@@ -40,3 +40,11 @@ def own_variant(user: User, process_id: UUID, number: int) -> Variant:
     if variant is None:
         raise Http404
     return variant
+
+
+def own_note(user: User, note_id: int) -> Note:
+    """The person's note, or 404."""
+    note = Note.objects.filter(user=user, pk=note_id).first()
+    if note is None:
+        raise Http404
+    return note

@@ -11,6 +11,9 @@ import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
@@ -331,3 +334,165 @@ class HintTaken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.exercise} {self.requirement}"
+
+
+class Reading(models.Model):
+    """Where a learner stopped in a lesson, and for how long the lesson was open before her.
+
+    `place` is the id of a heading or of a check question; `seconds` counts only time in which the
+    page was in front and somebody scrolled, typed or pointed within the last minute.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="readings"
+    )
+    lesson = models.CharField(max_length=80)
+    place = models.CharField(max_length=120, blank=True)
+    seconds = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["user", "lesson"], name="one_reading_per_lesson"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["lesson"], name="readings_by_lesson")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} reads {self.lesson}"
+
+
+class Note(models.Model):
+    """What a learner wrote beside a lesson. `place` is the id of a heading, empty for the whole."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notes"
+    )
+    lesson = models.CharField(max_length=80)
+    place = models.CharField(max_length=120, blank=True)
+    text = models.TextField(max_length=4000)
+    written_at = models.DateTimeField(default=clock.now)
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [models.Index(fields=["user", "lesson"], name="notes_by_lesson")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: note on {self.lesson}"
+
+
+class Bookmark(models.Model):
+    """A lesson or an exercise that a learner wants to find again."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookmarks"
+    )
+    kind = models.CharField(max_length=10, choices=ContentKind.choices)
+    slug = models.CharField(max_length=80)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["user", "kind", "slug"], name="one_bookmark_each"),
+            CheckConstraint(
+                condition=Q(kind__in=[ContentKind.LESSON, ContentKind.EXERCISE]),
+                name="only_lessons_and_exercises_are_marked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} marks {self.slug}"
+
+
+class ReviewCard(models.Model):
+    """A check question that comes back. `stage` is its place in `spacing.DAYS`.
+
+    `due_on` is a day in UTC, empty once the question has been answered right at the last stage.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="review_cards"
+    )
+    lesson = models.CharField(max_length=80)
+    check_number = models.PositiveSmallIntegerField()
+    version = models.ForeignKey(ContentVersion, on_delete=models.PROTECT, related_name="+")
+    stage = models.PositiveSmallIntegerField(default=0)
+    due_on = models.DateField(null=True, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["user", "lesson", "check_number"], name="one_review_card_per_question"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["user", "due_on"], name="review_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.lesson} check {self.check_number} again"
+
+
+class ReviewAnswer(models.Model):
+    """One answer to a question that came back. It never changes the lesson's own progress."""
+
+    card = models.ForeignKey(ReviewCard, on_delete=models.CASCADE, related_name="answers")
+    stage = models.PositiveSmallIntegerField()
+    option = models.PositiveSmallIntegerField()
+    right = models.BooleanField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} at stage {self.stage}"
+
+
+class PlacementResult(models.Model):
+    """The last placement check of a learner. `start` is the course to begin with, if any."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="placement"
+    )
+    answers = models.JSONField()
+    start = models.CharField(max_length=80, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} starts with {self.start}"
+
+
+class SearchEntry(models.Model):
+    """One page that can be found. Made anew whenever the content is loaded."""
+
+    kind = models.CharField(max_length=12)
+    slug = models.CharField(max_length=80)
+    title = models.CharField(max_length=300)
+    context = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=300)
+    body = models.TextField()
+    words = SearchVectorField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["kind", "slug"], name="one_search_entry_each"),
+        ]
+        indexes: ClassVar = [GinIndex(fields=["words"], name="search_words")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.slug}"
+
+
+class SearchWord(models.Model):
+    """A word of the content with its trigrams, so that a mistyped one finds its neighbours."""
+
+    word = models.CharField(max_length=60, unique=True)
+    uses = models.PositiveIntegerField()
+    trigrams = ArrayField(models.CharField(max_length=3))
+
+    class Meta:
+        indexes: ClassVar = [GinIndex(fields=["trigrams"], name="search_trigrams")]
+
+    def __str__(self) -> str:
+        return self.word

@@ -8,6 +8,7 @@ from datetime import datetime
 from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
 from courses.models import (
+    Bookmark,
     CheckAnswer,
     ChosenTrack,
     Draft,
@@ -16,8 +17,13 @@ from courses.models import (
     HintTaken,
     LessonProgress,
     MapEdit,
+    Note,
+    PlacementResult,
     Process,
+    Reading,
     ReplacedDraft,
+    ReviewAnswer,
+    ReviewCard,
     Submission,
     Variant,
     VariantRun,
@@ -47,6 +53,36 @@ def export(user: User) -> Mapping[str, bytes]:
                     "lesson", "version__digest", "check_number", "option", "right", "at"
                 )
             )
+        ),
+        "reading.json": as_json(
+            list(Reading.objects.filter(user=user).values("lesson", "place", "seconds", "at"))
+        ),
+        "notes.json": as_json(
+            list(
+                Note.objects.filter(user=user).values(
+                    "lesson", "place", "text", "written_at", "changed_at"
+                )
+            )
+        ),
+        "bookmarks.json": as_json(
+            list(Bookmark.objects.filter(user=user).values("kind", "slug", "at"))
+        ),
+        "reviews.json": as_json(
+            list(
+                ReviewCard.objects.filter(user=user).values(
+                    "lesson", "check_number", "version__digest", "stage", "due_on", "made_at"
+                )
+            )
+        ),
+        "review-answers.json": as_json(
+            list(
+                ReviewAnswer.objects.filter(card__user=user).values(
+                    "card__lesson", "card__check_number", "stage", "option", "right", "at"
+                )
+            )
+        ),
+        "placement.json": as_json(
+            list(PlacementResult.objects.filter(user=user).values("answers", "start", "at"))
         ),
         "drafts.json": as_json(
             list(Draft.objects.filter(user=user).values("exercise", "text", "revision", "saved_at"))
@@ -107,6 +143,7 @@ def erase(user: User, at: datetime) -> None:
     HintTaken.objects.filter(user=user).delete()
     for model in (
         *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),
+        *(Reading, Note, Bookmark, ReviewCard, PlacementResult),
         *(Process, Submission, Enrolment),
     ):
         model.objects.filter(user=user).delete()

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Literal
 
 from django.db import transaction
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from checkride.accounts.models import User
 from checkride.lib.errors import DomainError
-from courses import catalog, versions
+from courses import catalog, reviewing, versions
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.forms import Competency
 from courses.authoring.lessons import Lesson, ShownLesson, show
@@ -25,6 +26,8 @@ from courses.models import (
     Enrolment,
     GradeReportRow,
     LessonProgress,
+    PlacementResult,
+    Reading,
 )
 
 FIRST_COURSE_LETTER = "F"
@@ -56,6 +59,14 @@ class LessonRow:
     minutes: int
     state: Literal["done", "begun", "new"]
     url: str
+    # Where the learner stopped reading, as the id of a place on the page.
+    place: str = ""
+    read_at: datetime | None = None
+
+    @property
+    def resume_url(self) -> str:
+        """The lesson at the place where she stopped; a lesson that is done opens at its top."""
+        return f"{self.url}#{self.place}" if self.place and self.state == "begun" else self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,11 @@ class ExerciseRow:
     minutes: int | None
     best: Best | None
     url: str
+
+    @property
+    def resume_url(self) -> str:
+        """An exercise keeps its draft, so its page is where one stopped."""
+        return self.url
 
     @property
     def mastered(self) -> bool:
@@ -105,7 +121,11 @@ class CourseState:
 
     @property
     def next_part(self) -> LessonRow | ExerciseRow | None:
-        """The first lesson that is not done, then the first exercise that is not mastered."""
+        """The lesson she left last, then the first one that is not done, then the first exercise
+        that is not mastered."""
+        left = [row for row in self.lessons if row.state == "begun" and row.read_at is not None]
+        if left:
+            return max(left, key=lambda row: row.read_at.timestamp() if row.read_at else 0.0)
         for row in self.lessons:
             if row.state != "done":
                 return row
@@ -177,7 +197,14 @@ def course_states(user: User | None, course_ids: Iterable[str]) -> list[CourseSt
     enrolled: dict[str, str] = {}
     progress: dict[str, bool] = {}
     best: dict[str, Best] = {}
+    places: dict[str, tuple[str, datetime]] = {}
     if user is not None:
+        places = {
+            lesson: (place, at)
+            for lesson, place, at in Reading.objects.filter(user=user).values_list(
+                "lesson", "place", "at"
+            )
+        }
         enrolled = dict(
             Enrolment.objects.filter(user=user).values_list("course", "version__digest")
         )
@@ -198,7 +225,7 @@ def course_states(user: User | None, course_ids: Iterable[str]) -> list[CourseSt
         states.append(
             CourseState(
                 course=course,
-                lessons=tuple(_lesson_rows(course, progress)),
+                lessons=tuple(_lesson_rows(course, progress, places)),
                 exercises=tuple(_exercise_rows(course, best)),
                 enrolled=digest is not None,
                 newer=bool(digest and now is not None and now.digest != digest),
@@ -207,9 +234,13 @@ def course_states(user: User | None, course_ids: Iterable[str]) -> list[CourseSt
     return states
 
 
-def _lesson_rows(course: Course, progress: dict[str, bool]) -> Iterable[LessonRow]:
+def _lesson_rows(
+    course: Course, progress: dict[str, bool], places: dict[str, tuple[str, datetime]]
+) -> Iterable[LessonRow]:
     for number, lesson in enumerate(course.lessons, start=1):
-        done = progress.get(lesson.id)
+        place, read_at = places.get(lesson.id, ("", None))
+        # Reading up to a heading is a beginning, if no evidence of anything.
+        done = progress.get(lesson.id, False if place else None)
         yield LessonRow(
             number=number,
             id=lesson.id,
@@ -217,6 +248,8 @@ def _lesson_rows(course: Course, progress: dict[str, bool]) -> Iterable[LessonRo
             minutes=lesson.front.minutes,
             state="new" if done is None else "done" if done else "begun",
             url=reverse("courses:lesson", args=[course.id, lesson.id]),
+            place=place,
+            read_at=read_at,
         )
 
 
@@ -361,6 +394,8 @@ def answer_check(
     if progress.done_at is None and all(row.right for row in check_states(user, lesson, shown)):
         progress.done_at = at
         progress.save(update_fields=["done_at"])
+    if right:
+        reviewing.remember(user, lesson, progress.version, check=check, on=at.date())
     return right
 
 
@@ -412,11 +447,33 @@ def next_step(user: User) -> NextStep | None:
     if unfinished:
         _at, row = max(unfinished, key=lambda pair: pair[0])
         return _continue_exercise(row)
-    for state in sorted(states.values(), key=lambda state: not state.is_begun):
+    last = _last_deeds(user)
+    for state in sorted(
+        states.values(),
+        key=lambda state: (not state.is_begun, -last.get(state.course.id, 0.0)),
+    ):
         part = state.next_part
         if part is not None and state.course.is_open:
             return _continue_course(state, part)
     return None
+
+
+def _last_deeds(user: User) -> dict[str, float]:
+    """When the learner last read or answered in each course, as seconds of the Unix clock."""
+    last: dict[str, float] = {}
+    deeds = [
+        *Reading.objects.filter(user=user).values_list("lesson", "at"),
+        *CheckAnswer.objects.filter(user=user)
+        .values_list("lesson")
+        .order_by()
+        .annotate(last=Max("at")),
+    ]
+    for lesson, at in deeds:
+        found = catalog.lesson(lesson)
+        if found is not None:
+            course = found[0].id
+            last[course] = max(last.get(course, 0.0), at.timestamp())
+    return last
 
 
 def _course_order(user: User) -> list[str]:
@@ -424,6 +481,10 @@ def _course_order(user: User) -> list[str]:
     chosen = ChosenTrack.objects.filter(user=user).values_list("track", flat=True).first()
     track = catalog.track(chosen) if chosen else None
     order = [step.course for step in track.path if step.course] if track else []
+    start = PlacementResult.objects.filter(user=user).values_list("start", flat=True).first()
+    if start:
+        # The check asked what she knows; what she need not read does not come first.
+        order = [start, *(row for row in order if row != start)]
     return order + [row.id for row in catalog.courses() if row.id not in order]
 
 
@@ -456,7 +517,9 @@ def _continue_course(state: CourseState, part: LessonRow | ExerciseRow) -> NextS
     else:
         why = _("The lessons of %(course)s are done. Now show it on cases.") % facts
         action = _("Open the exercise")
-    return NextStep(title=part.title, url=part.url, minutes=part.minutes, why=why, action=action)
+    return NextStep(
+        title=part.title, url=part.resume_url, minutes=part.minutes, why=why, action=action
+    )
 
 
 def exercise_for(user: User | None, exercise_id: str) -> tuple[Course, Exercise] | None:

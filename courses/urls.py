@@ -1,11 +1,19 @@
 from django.urls import path
 
-from courses import studio_views, views, workbench
+from courses import learner_views, studio_views, views, workbench
 
 app_name = "courses"
 urlpatterns = [
     path("today/", views.today, name="today"),
     path("today/proved/", views.proved, name="proved"),
+    path("review/", learner_views.review, name="review"),
+    path("review/<int:card_id>/", learner_views.answer_review, name="answer-review"),
+    path("notes/", learner_views.all_notes, name="notes"),
+    path("notes/put-back/", learner_views.put_note_back, name="put-note-back"),
+    path("notes/<int:note_id>/", learner_views.change_note, name="note"),
+    path("bookmarks/", learner_views.bookmark, name="bookmark"),
+    path("search/", learner_views.find, name="search"),
+    path("placement/", learner_views.where_to_begin, name="placement"),
     path("tracks/", views.tracks, name="tracks"),
     path("tracks/<slug:track_id>/", views.track, name="track"),
     path("framework/", views.framework, name="framework"),
@@ -15,6 +23,17 @@ urlpatterns = [
     path("courses/", views.courses, name="courses"),
     path("courses/<slug:course_id>/", views.course, name="course"),
     path("courses/<slug:course_id>/lessons/<slug:lesson_id>/", views.lesson, name="lesson"),
+    path(
+        "courses/<slug:course_id>/lessons/<slug:lesson_id>/notes/",
+        learner_views.write_note,
+        name="write-note",
+    ),
+    path(
+        "courses/<slug:course_id>/lessons/<slug:lesson_id>/reading/",
+        learner_views.note_reading,
+        name="note-reading",
+    ),
+    path("courses/<slug:course_id>/summary/", learner_views.sheet, name="sheet"),
     path("glossary/", views.glossary, name="glossary"),
     path("practice/", views.practice, name="practice"),
     path("studio/", studio_views.processes, name="studio"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +20,21 @@ from django.views.decorators.http import require_GET, require_http_methods
 from checkride.accounts.access import SignedInRequest
 from checkride.accounts.models import User
 from checkride.lib import clock
-from courses import case_export, catalog, studio, study
+from courses import (
+    case_export,
+    catalog,
+    notes,
+    placement,
+    reading,
+    reviewing,
+    studio,
+    study,
+)
 from courses.authoring.curriculum import Course
-from courses.authoring.forms import Competency, PathStep, Track
+from courses.authoring.forms import Competency, PathStep, Term, Track
+from courses.authoring.glossary_links import link_terms, term_anchor
 from courses.authoring.lessons import Lesson, ShownCheck, ShownPart, show
-from courses.models import ChosenTrack
+from courses.models import ChosenTrack, ContentKind
 from courses.study import CheckState, CourseState, LessonRow
 
 
@@ -255,6 +266,8 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
             "state": state,
             "course": state.course,
             "time_s": state.course.form.minutes * 60,
+            "measured": reading.measured([row.id for row in state.lessons]),
+            "sheet": bool((now := catalog.course(course_id)) and now.sheet),
             "outcomes": _outcomes(state.course),
             "tracks": [
                 track
@@ -290,7 +303,9 @@ def _begin_course(request: HttpRequest, user: User | None, course_id: str) -> Ht
         raise Http404
     state = study.course_state(user, course_id)
     part = state.next_part if state is not None else None
-    return redirect(part.url if part is not None else reverse("courses:course", args=[course_id]))
+    return redirect(
+        part.resume_url if part is not None else reverse("courses:course", args=[course_id])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,8 +375,19 @@ def _lesson_page(user: User | None, course: Course, lesson: Lesson) -> dict[str,
     rows = list(state.lessons) if state else []
     here = next((i for i, row in enumerate(rows) if row.id == lesson.id), 0)
     right = sum(row.right for row in states.values())
+    address = reverse("courses:lesson", args=[course.id, lesson.id])
+    written = [*shown.parts, *shown.decision]
+    linked = _linked(lesson, catalog.glossary())
+    parts = [_part(part, states, html=html) for part, html in zip(written, linked, strict=True)]
     return {
         "nav_section": "tracks",
+        "address": address,
+        "terms": _terms_of(lesson),
+        "headings": reading.headings(lesson),
+        "notes": notes.of_lesson(user, lesson, address) if user else (),
+        "marked": notes.is_marked(user, ContentKind.LESSON, lesson.id),
+        "stopped_at": _stopped_at(user, lesson),
+        "measured": reading.measured([lesson.id]).get(lesson.id),
         "course": course,
         "lesson": shown,
         "rows": rows,
@@ -369,8 +395,8 @@ def _lesson_page(user: User | None, course: Course, lesson: Lesson) -> dict[str,
         "number": here + 1,
         "previous": rows[here - 1] if here > 0 else None,
         "next": _after(state, rows, here),
-        "parts": [_part(part, states) for part in shown.parts],
-        "decision": [_part(part, states) for part in shown.decision],
+        "parts": parts[: len(shown.parts)],
+        "decision": parts[len(shown.parts) :],
         "checks": len(shown.checks),
         "right": right,
         "ticks": _ticks(right, len(shown.checks)),
@@ -385,7 +411,30 @@ def _after(state: CourseState | None, rows: list[LessonRow], here: int) -> Any:
     return state.exercises[0] if state is not None and state.exercises else None
 
 
-def _part(part: ShownPart, states: dict[int, CheckState]) -> Part:
+@lru_cache(maxsize=256)
+def _linked(lesson: Lesson, terms: tuple[Term, ...]) -> tuple[str, ...]:
+    """The parts of a lesson with its first word of each kind leading to the glossary."""
+    shown = show(lesson)
+    return tuple(link_terms([part.html for part in (*shown.parts, *shown.decision)], terms))
+
+
+def _terms_of(lesson: Lesson) -> list[tuple[Term, str]]:
+    """The words that the glossary explains by this lesson, with the place of each there."""
+    return [
+        (term, term_anchor(term.term)) for term in catalog.glossary() if term.lesson == lesson.id
+    ]
+
+
+def _stopped_at(user: User | None, lesson: Lesson) -> reading.Heading | None:
+    """Where to go on, with words for it; None at the beginning of a lesson."""
+    place = reading.stopped_at(user, lesson) if user is not None else ""
+    if place.startswith("check-"):
+        return reading.Heading(place, _("question %(n)s") % {"n": place.removeprefix("check-")})
+    found = list(reading.headings(lesson))
+    return next((row for row in found[1:] if row.id == place), None)
+
+
+def _part(part: ShownPart, states: dict[int, CheckState], *, html: str) -> Part:
     state = states.get(part.check.number) if part.check is not None else None
     options: tuple[tuple[int, Any, bool], ...] = ()
     if part.check is not None:
@@ -393,7 +442,7 @@ def _part(part: ShownPart, states: dict[int, CheckState]) -> Part:
         options = tuple(
             (index, option, index == chosen) for index, option in enumerate(part.check.options)
         )
-    return Part(html=part.html, check=part.check, state=state, checked=options)
+    return Part(html=html, check=part.check, state=state, checked=options)
 
 
 TICKS = 76
@@ -454,6 +503,9 @@ def today(request: SignedInRequest) -> HttpResponse:
         {
             "nav_section": "today",
             "next": study.next_step(user),
+            "review": reviewing.outlook(user, on=clock.now().date()),
+            "placement": placement.kept(user) if not begun else None,
+            "can_be_placed": bool(placement.items()),
             "track": track,
             "begun": begun,
             "lessons": sum(len(state.lessons) for state in counted),

@@ -25,19 +25,25 @@ from courses import (
     map_editing,
     map_exchange,
     map_workbench,
+    notes,
     practice,
     prompt_bench,
+    sheet_bench,
     study,
     version_history,
 )
 from courses.authoring.curriculum import Course, Exercise
 from courses.authoring.lessons import render_text, split_front
 from courses.grading.contract import CaseResult, GradeReport
-from courses.models import Submission
+from courses.models import ContentKind, Submission
 
 Json = Any
 
-PAGES = {"prompt": "courses/prompt_bench.html", "workflow_map": "courses/map_bench.html"}
+PAGES = {
+    "prompt": "courses/prompt_bench.html",
+    "workflow_map": "courses/map_bench.html",
+    **dict.fromkeys(sheet_bench.KINDS, "courses/sheet_bench.html"),
+}
 
 
 @require_GET
@@ -90,10 +96,13 @@ def _find(user: User | None, exercise_id: str) -> tuple[Course, Exercise]:
 @require_POST
 def run(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     course, found = _find(request.user, exercise_id)
+    text = _handed_in(request, found)
     try:
-        done = practice.run(
-            request.user, course, found, text=request.POST.get("text", ""), at=clock.now()
-        )
+        if request.POST.get("do") == "save":
+            practice.save_draft(request.user, found.id, text=text, over=None, at=clock.now())
+            messages.success(request, _("Saved. Nothing was handed in."))
+            return redirect("courses:exercise", exercise_id)
+        done = practice.run(request.user, course, found, text=text, at=clock.now())
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect("courses:exercise", exercise_id)
@@ -101,16 +110,23 @@ def run(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     return redirect(f"{address}#result")
 
 
+def _handed_in(request: HttpRequest, exercise: Exercise) -> str:
+    """The text that was written, or the text of the fields that were filled in."""
+    if sheet_bench.is_sheet(exercise):
+        return sheet_bench.text_of(exercise, request.POST.dict())
+    return request.POST.get("text", "")
+
+
 @login_required
 @require_POST
 def draft(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     """Save the text while it is written; answers JSON with the new revision."""
-    _find(request.user, exercise_id)
+    _course, found = _find(request.user, exercise_id)
     try:
         saved = practice.save_draft(
             request.user,
             exercise_id,
-            text=request.POST.get("text", ""),
+            text=_handed_in(request, found),
             over=_whole(request.POST.get("over", "")),
             at=clock.now(),
         )
@@ -126,7 +142,7 @@ def read(request: SignedInRequest, exercise_id: str) -> HttpResponse:
     """How the text is understood right now, as a piece of the page."""
     _course, found = _find(request.user, exercise_id)
     try:
-        reading = practice.read(request.user, found, request.POST.get("text", ""))
+        reading = practice.read(request.user, found, _handed_in(request, found))
     except DomainError as refusal:
         status = 429 if isinstance(refusal, practice.TooManyReadings) else 400
         return JsonResponse({"code": refusal.code, "message": refusal.message}, status=status)
@@ -295,6 +311,9 @@ def _reading_piece(request: HttpRequest, exercise: Exercise, reading: Json) -> d
             "foot": prompt_bench.foot(reading),
             "count": prompt_bench.count(cards),
         }
+    if sheet_bench.is_sheet(exercise):
+        foot = _("%(filled)s of %(fields)s fields are filled in.") % reading
+        return {"html": "", "marks": [], "foot": foot, "count": ""}
     sheet = map_bench.sheet(reading)
     html = render_to_string("courses/_map_reading.html", {"sheet": sheet}, request)
     return {
@@ -352,6 +371,7 @@ def _page(
         "history": history,
         "runs_left": practice.runs_left(user, at=clock.now()) if user is not None else None,
         "runs_until_open": practice.RUNS_UNTIL_HIDDEN_OPEN,
+        "marked": notes.is_marked(user, ContentKind.EXERCISE, exercise.id),
     }
     if exercise.kind == "prompt":
         context |= prompt_bench.context(exercise, reading, report, earlier, history, request.GET)
@@ -359,6 +379,8 @@ def _page(
             last = history.last_graded
             newest = practice.report_of(last) if last is not None else None
             context["hints"] = hints.hints_of(user, exercise.document, newest)
+    elif sheet_bench.is_sheet(exercise):
+        context |= sheet_bench.context(exercise, text, report, history)
     else:
         against = _same_case_before(request, user, exercise, report, before)
         context |= map_bench.context(

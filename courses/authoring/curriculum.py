@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from courses.authoring.forms import (
     ExerciseHead,
     Framework,
     Glossary,
+    PlacementForm,
+    PlacementItem,
     Source,
     Term,
     Track,
@@ -22,6 +25,7 @@ from courses.authoring.forms import (
     read_form,
 )
 from courses.authoring.lessons import Lesson, document_digest, plain, read_lesson
+from courses.authoring.reading_grade import MAX_GRADE, measure, plain_prose
 from courses.exercise_files import BadExercise, read_exercise
 from courses.grading import GRADERS
 
@@ -53,6 +57,8 @@ class Course:
     form: CourseForm
     lessons: tuple[Lesson, ...]
     exercises: tuple[Exercise, ...]
+    # The page to print. It belongs to no version: whoever prints it wants today's.
+    sheet: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
@@ -88,6 +94,7 @@ class Curriculum:
     tracks: tuple[Track, ...]
     courses: tuple[Course, ...]
     glossary: tuple[Term, ...]
+    placement: tuple[PlacementItem, ...] = ()
 
     def course(self, course_id: str) -> Course | None:
         return next((row for row in self.courses if row.id == course_id), None)
@@ -114,6 +121,7 @@ def read_curriculum(
         sorted(_read_tracks(root, findings), key=lambda track: (track.order, track.name))
     )
     glossary = _read_glossary(root, findings)
+    placement = _read_placement(root, courses, findings)
     if framework is not None:
         _check_competencies(root, framework, courses, findings)
         _check_tracks(root, tracks, framework, courses, findings)
@@ -122,7 +130,7 @@ def read_curriculum(
     _check_links(root, tracks, courses, framework, findings)
     if framework is None:
         return None, findings.all
-    return Curriculum(framework, tracks, courses, glossary), findings.all
+    return Curriculum(framework, tracks, courses, glossary, placement), findings.all
 
 
 def _name(root: Path, path: Path) -> str:
@@ -185,7 +193,35 @@ def _read_courses(root: Path, findings: Findings, *, run_graders: bool) -> Itera
         exercises = tuple(
             _read_exercises(root, path.parent, form, lines, findings, run_graders=run_graders)
         )
-        yield Course(form=form, lessons=lessons, exercises=exercises)
+        sheet = _read_sheet(root, path.parent, form, findings)
+        yield Course(form=form, lessons=lessons, exercises=exercises, sheet=sheet)
+
+
+MOST_SHEET_WORDS = 560
+
+
+def _read_sheet(root: Path, folder: Path, form: CourseForm, findings: Findings) -> str:
+    """The course on one printed page: `summary.md`, Markdown without a title; empty without one."""
+    path = folder / "summary.md"
+    name = _name(root, path)
+    if not path.exists():
+        if form.state == "open":
+            findings.hint(f"{folder.name}/course.yaml", 1, "the course has no summary.md to print.")
+        return ""
+    text = _text(path, name, findings) or ""
+    words = len(text.split())
+    if words > MOST_SHEET_WORDS:
+        findings.error(
+            name, 1, f"a summary fits one page, {MOST_SHEET_WORDS} words; this one has {words}."
+        )
+    if re.search(r"^# ", text, re.MULTILINE):
+        findings.error(name, 1, "the page gives the title itself; begin with “## ” or text.")
+    reading = measure(plain_prose(text))
+    if reading.grade > MAX_GRADE:
+        findings.error(
+            name, 1, f"the reading grade is {reading.grade}; {MAX_GRADE:g} is the limit."
+        )
+    return text
 
 
 def _check_orphans(root: Path, findings: Findings) -> None:
@@ -337,6 +373,45 @@ def _read_glossary(root: Path, findings: Findings) -> tuple[Term, ...]:
     return glossary.terms if glossary else ()
 
 
+PLACEMENT_ITEMS = 16
+
+
+def _read_placement(
+    root: Path, courses: tuple[Course, ...], findings: Findings
+) -> tuple[PlacementItem, ...]:
+    """The placement check; empty without `placement.yaml`, or when it cannot be asked."""
+    path, name = root / "placement.yaml", "placement.yaml"
+    if not path.exists():
+        return ()
+    text = _text(path, name, findings)
+    form = None if text is None else read_form(text, PlacementForm, file=name, findings=findings)
+    if form is None or text is None:
+        return ()
+    lines = line_numbers(text)
+    lessons = {(course.id, lesson.id) for course in courses for lesson in course.lessons}
+    whole = True
+    for index, item in enumerate(form.items):
+        line = lines.get(("items", index), 1)
+        keys = sum(option.key for option in item.options)
+        if keys != 1 or len(item.options) < 3:
+            findings.error(name, line, f"“{item.id}” needs one key and two other options.")
+            whole = False
+        if (item.course, item.lesson) not in lessons:
+            findings.error(name, line, f"there is no lesson “{item.lesson}” in “{item.course}”.")
+            whole = False
+        for option in item.options:
+            if not (option.why if option.key else option.but):
+                findings.error(name, line, f"the option “{option.text}” is not explained.")
+    counts = Counter(item.course for item in form.items)
+    if len(form.items) != PLACEMENT_ITEMS or len(set(counts.values())) != 1:
+        findings.error(
+            name, 1, f"it has {PLACEMENT_ITEMS} questions, the same number for each course."
+        )
+    if len({item.id for item in form.items}) != len(form.items):
+        findings.error(name, 1, "two questions share an id.")
+    return form.items if whole else ()
+
+
 def _check_competencies(
     root: Path, framework: Framework, courses: tuple[Course, ...], findings: Findings
 ) -> None:
@@ -439,7 +514,7 @@ def _check_links(
     framework: Framework | None,
     findings: Findings,
 ) -> None:
-    places = {"/tracks/", "/courses/", "/framework/", "/glossary/", "/practice/"}
+    places = {"/tracks/", "/courses/", "/framework/", "/glossary/", "/practice/", "/placement/"}
     places |= {f"/tracks/{row.id}/" for row in tracks}
     for course in courses:
         places.add(f"/courses/{course.id}/")

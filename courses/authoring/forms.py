@@ -174,6 +174,8 @@ class Term:
     means: Sentence
     also: tuple[Sentence, ...] = ()
     lesson: str = ""
+    # An everyday word, such as “check”, that would be a link in every second line.
+    everyday: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,27 @@ class CheckForm:
     stem: Sentence
     options: tuple[Option, ...] = field(default_factory=tuple)
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementItem:
+    """A question of the placement check: what a course teaches, asked of a newcomer."""
+
+    __pydantic_config__ = _STRICT
+    id: Slug
+    course: Slug
+    lesson: Slug
+    stem: Sentence
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementForm:
+    """`placement.yaml`: the same number of questions for each course, in the order of teaching."""
+
+    __pydantic_config__ = _STRICT
+    checkride: Literal["placement/1"]
+    items: tuple[PlacementItem, ...]
 
 
 F = TypeVar("F")

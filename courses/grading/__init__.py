@@ -17,6 +17,9 @@ Json = Any
 GRADERS: Final = {
     "prompt": "courses.grading.prompt",
     "workflow_map": "courses.grading.workflow_map",
+    "run_log": "courses.grading.run_log",
+    "record_review": "courses.grading.record_review",
+    "plan_table": "courses.grading.plan_table",
 }
 
 # Readings beside those of the graders: they run something and give no grade.

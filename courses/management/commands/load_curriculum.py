@@ -8,12 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from courses import versions
+from courses import search, versions
 from courses.authoring.curriculum import read_curriculum
 
 
 class Command(BaseCommand):
-    help = "Store courses, lessons and exercises by their hash. Doing it twice changes nothing."
+    help = (
+        "Store courses, lessons and exercises by their hash, and make the search index. "
+        "Doing it twice changes nothing."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         curriculum, findings = read_curriculum(Path(settings.CONTENT_ROOT))
@@ -23,4 +26,7 @@ class Command(BaseCommand):
         if curriculum is None:
             raise CommandError("There is no framework that can be read; nothing was stored.")
         loaded = versions.load(curriculum)
-        self.stdout.write(f"{loaded.new} new versions, {loaded.known} already there.")
+        found = search.rebuild(curriculum)
+        self.stdout.write(
+            f"{loaded.new} new versions, {loaded.known} already there; {found} pages can be found."
+        )

@@ -24,7 +24,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from checkride.accounts.models import DevelopmentMail
 from checkride.lib import clock
 from courses import practice, studio, study
-from courses.models import Draft, ReplacedDraft
+from courses.models import ContentVersion, Draft, Note, ReplacedDraft, ReviewCard
 from credentials import identity
 from exams import delivery, rehearsal
 
@@ -215,7 +215,23 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
         ReplacedDraft.objects.create(
             pk=done.submission.number, user=user, exercise="refunds", text="{}", at=clock.now()
         )
-        return World({"exercise_id": "refund-triage", "number": done.submission.number}, {})
+        note = Note.objects.create(user=user, lesson="f-one", text="Hers")
+        card = ReviewCard.objects.create(
+            user=user,
+            lesson="f-one",
+            check_number=1,
+            version=ContentVersion.objects.get(slug="f-one"),
+            due_on=clock.now().date(),
+        )
+        return World(
+            {
+                "exercise_id": "refund-triage",
+                "number": done.submission.number,
+                "note_id": note.pk,
+                "card_id": card.pk,
+            },
+            {"courses:note": {"text": "Changed"}, "courses:answer-review": {"option": "1"}},
+        )
 
     def process() -> World:
         found, _said = studio.begin(
@@ -279,6 +295,8 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "courses:draft": typed,
                 "courses:run": {"text": ""},
                 "courses:studio": {"title": "Mine", "template": "payments"},
+                "courses:write-note": {"text": "A note"},
+                "courses:bookmark": {"kind": "lesson", "slug": "f-one"},
                 "accounts:settings": {"name": "Somebody Else"},
                 "accounts:erase": {"email": "nobody@example.org"},
                 "exams:accommodate": {"email": "nobody@example.org", "time_percent": "150"},
@@ -335,11 +353,12 @@ def test_every_row_has_an_address() -> None:
 
 def test_no_row_shows_what_belongs_to_somebody_else() -> None:
     """Holds for the table whatever its reviewer thought. An examiner may give more time, and
-    putting back answers alike for a stranger's text and for one that is not there."""
+    putting back, like an answer in review, answers alike for what is a stranger's and for what is
+    not there."""
     for row in table():
         if row.thing not in PRIVATE or "officer" in row.route:
             continue
-        if row.route in {"exams:extend", "courses:put-back"}:
+        if row.route in {"exams:extend", "courses:put-back", "courses:answer-review"}:
             continue
         # Whoever has the address of a shared process may read it; the address is the key.
         if row.route == "courses:process-shared":

@@ -84,6 +84,16 @@ def write_lesson(root: Path, lesson_id: str, title: str) -> Path:
     return path
 
 
+def write_placement(root: Path) -> None:
+    items = "".join(
+        f"- {{id: q-{n}, course: foundations, lesson: f-one, stem: Which line is false?, options: ["
+        '{text: "The first", but: "It was read."}, {text: "The last", but: "It was paid."}, '
+        '{text: "The second", key: true, why: "Nobody was paid."}]}\n'
+        for n in range(16)
+    )
+    (root / "placement.yaml").write_text(f"checkride: placement/1\nitems:\n{items}")
+
+
 def write_course(root: Path, course_id: str, letter: str, title: str, **parts: str) -> None:
     (root / course_id).mkdir(exist_ok=True)
     facts = {"lessons": "", "exercises": "", "state": "open", **parts}
@@ -109,6 +119,8 @@ def curriculum_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             REAL / course / "exercises" / exercise, root / course / "exercises" / exercise
         )
     write_course(root, "value", "B", "Value", state="planned")
+    (root / "foundations" / "summary.md").write_text("**First.** Mark the first false line.\n")
+    write_placement(root)
     (root / "tracks").mkdir()
     (root / "tracks" / "agent-operator.yaml").write_text(TRACK)
     (root / "glossary.yaml").write_text(
