@@ -82,6 +82,45 @@ references: {{strong: refs/strong.md, weak: refs/weak.md, stuffed: refs/stuffed.
 """
 
 
+ITEM = """# One item, in the form of docs/authoring/items.md.
+checkride: items/1
+
+items:
+
+- id: {id}
+  version: 1
+  life: draft
+  kind: single
+  domain: human oversight
+  competencies: [G1]
+  level: practitioner
+  cognition: apply
+  exam: [{course}]
+  seconds: 75
+  difficulty: {{angoff: 0.60}}
+  stem: >
+    The place, the number and what went wrong, in three sentences. The last one asks?
+  options:
+    - id: a
+      text: "What somebody with a common belief would do"
+      believes: "The belief."
+      but: "What it overlooks here."
+    - id: b
+      text: "The key, as long as the others"
+      key: true
+      why: "Why it is right here."
+    - id: c
+      text: "What somebody with another belief would do"
+      believes: "The other belief."
+      but: "What it overlooks here."
+    - id: d
+      text: "A sensible act that is worse here"
+      believes: "The third belief."
+      but: "What the stem says against it."
+  source: "Document, year, place in it."
+"""
+
+
 class AlreadyThere(DomainError):
     code = "already-there"
     sentence = "{path} exists already. Nothing was written; choose another id."
@@ -95,22 +134,25 @@ class BadName(DomainError):
 class NoSuchCourse(DomainError):
     code = "no-such-course"
     sentence = (
-        "There is no course “{course}” in {root}. Nothing was written; make the course first."
+        "There is no course or exam “{course}” in {root}. Nothing was written; make it first, or "
+        "name it with --course."
     )
 
 
 def write_draft(root: Path, kind: str, name: str, *, course: str = "") -> list[Path]:
-    """Write the first draft of a "course", "lesson" or "exercise" and say which files were made.
+    """Write the first draft of a "course", "lesson", "exercise" or "item" and say which files were made.
 
     Raises `BadName`, `NoSuchCourse` and `AlreadyThere`; nothing is ever overwritten.
     """
     if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is None:
         raise BadName(name=name)
     title = name.replace("-", " ").capitalize()
-    if kind != "course" and not (root / course / "course.yaml").exists():
+    home = root / course / ("items" if kind == "item" else "course.yaml")
+    if kind != "course" and (not course or not home.exists()):
         raise NoSuchCourse(course=course, root=root)
     files = {
         "course": {f"{name}/course.yaml": COURSE},
+        "item": {f"{course}/items/{name}.yaml": ITEM},
         "lesson": {f"{course}/lessons/{name}.md": LESSON},
         "exercise": {
             f"{course}/exercises/{name}/exercise.yaml": EXERCISE,
