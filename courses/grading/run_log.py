@@ -85,7 +85,7 @@ def _mark(
     fault = answers.get(f"{log['id']}.fault", "")
     key = str(log["key"] or NONE)
     line_right = marked == key
-    fault_right = line_right and (key == NONE or fault == log["fault"])
+    fault_right = line_right and (key == NONE or fault == log.get("fault"))
     words = {row["id"]: row["says"] for row in exercise["faults"]}
     steps = [_about_line(log, marked, right=line_right)]
     if line_right and key != NONE:
@@ -154,7 +154,7 @@ def _key_step(log: Mapping[str, Json], words: Mapping[str, str], *, number: int)
         return TraceStep(number, "key", f"Every line holds. {log['because']}")
     says = (
         f"Line {log['key']} is the first false line. {log['notes'][str(log['key'])]} "
-        f"It is false about {words[log['fault']]}. {log['because']}"
+        f"It is false about {words.get(str(log.get('fault')), '?')}. {log['because']}"
     )
     return TraceStep(number, "key", says)
 
