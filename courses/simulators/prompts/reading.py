@@ -9,16 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from checkride.lib.canonical import canonical_json
 from checkride.lib.errors import DomainError
-from courses.simulators.prompts import polarity, reservations, segments, topics
+from courses.simulators.prompts import (
+    combining,
+    entailment,
+    polarity,
+    reservations,
+    segments,
+    topics,
+    word_weights,
+)
 from courses.simulators.prompts.lexicon import ACTS, HUMANS, NOUNS, OTHER_CASES
 from courses.simulators.prompts.matching import Lexicon
 from courses.simulators.prompts.segments import Mention, Unit
+from courses.simulators.prompts.stage_scores import LOWEST, StageScore
 from courses.simulators.prompts.template_kit import Needs, Slots
 from courses.simulators.prompts.templates import TEMPLATES
 from courses.simulators.prompts.view import Signal, View, earlier_units
@@ -28,6 +37,9 @@ Json = Any
 Best = Literal["met", "absent", "contradicted"]
 Verdict = Literal["met", "absent", "contradicted", "unsure"]
 CardState = Literal["ok", "unsure", "none"]
+# "rules" are the frames as written, "frames" add the weights of words, "all" the encoder too.
+Stages = Literal["rules", "frames", "all"]
+StageOutputs = Mapping[str, Mapping[str, StageScore]]
 
 # Below these the reader says "unsure". A met needs more than an absent: it earns points, and the
 # worst mistake is to reward a prompt for the opposite of the rule.
@@ -86,6 +98,8 @@ class Reading:
     decisions: tuple[Decision, ...]
     cards: tuple[RuleCard, ...]
     lines: tuple[LineMark, ...]
+    # What each trained stage said, by stage and requirement; a grade is repeated from it.
+    stages: StageOutputs = field(default_factory=dict)
 
     def decision(self, requirement: str) -> Decision:
         return next(one for one in self.decisions if one.requirement == requirement)
@@ -112,6 +126,8 @@ class Scenario:
     tools: Mapping[str, str]
     own_cases: frozenset[str]
     brief_sentences: frozenset[str]
+    exercise: str = ""
+    numbers: tuple[float, ...] = ()
 
 
 def _phrases_of(word: str, also_called: Mapping[str, Sequence[str]]) -> list[str]:
@@ -204,7 +220,24 @@ def _scenario(key: bytes) -> Scenario:
     sentences = frozenset(
         plain for sentence in brief if len((plain := _plain(sentence)).split()) >= FEWEST_WORDS
     )
-    return Scenario(rules, lexicon, speller, tools, frozenset(own), sentences)
+    numbers = sorted(
+        {
+            float(rule.slots.plain[key])
+            for rule in rules
+            for key in ("at", "after")
+            if isinstance(rule.slots.plain.get(key), int | float)
+        }
+    )
+    return Scenario(
+        rules,
+        lexicon,
+        speller,
+        tools,
+        frozenset(own),
+        sentences,
+        str(exercise.get("id", "")),
+        tuple(numbers),
+    )
 
 
 def _plain_lines(brief: str) -> list[str]:
@@ -235,6 +268,7 @@ def scenario_of(exercise: Mapping[str, Json]) -> Scenario:
             }
             for row in exercise["requirements"]
         ],
+        "id": exercise.get("id", ""),
         "agent": exercise.get("agent", {}),
         "title": exercise.get("title", ""),
         "about": exercise.get("about", []),
@@ -379,8 +413,18 @@ def _other_case(unit: Unit, cases: Lexicon, scenario: Scenario) -> str:
     return ""
 
 
-def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
-    """Read `prompt` as the standing instructions of the agent in `exercise`."""
+def read(
+    prompt: str,
+    exercise: Mapping[str, Json],
+    *,
+    stages: Stages = "frames",
+    outputs: StageOutputs | None = None,
+) -> Reading:
+    """Read `prompt` as the standing instructions of the agent in `exercise`.
+
+    The entailment stage is left out where its encoder is not installed. `outputs`, taken from an
+    earlier reading of the same prompt, are used in place of running the trained stages.
+    """
     scenario = scenario_of(exercise)
     units = units_of(prompt[:MAX_PROMPT_CHARACTERS], scenario)
     signals: dict[str, list[Signal]] = {rule.id: [] for rule in scenario.rules}
@@ -432,12 +476,82 @@ def read(prompt: str, exercise: Mapping[str, Json]) -> Reading:
     for rule in scenario.rules:
         if not signals[rule.id] and not topical[rule.id]:
             topical[rule.id].extend(asked[rule.id])
+    found = _stage_outputs(units, scenario, stages) if outputs is None else outputs
     decisions = tuple(
-        _decide(rule, signals[rule.id], weak[rule.id], doubts[rule.id], topical[rule.id], spoke)
+        _weighed(
+            _decide(
+                rule, signals[rule.id], weak[rule.id], doubts[rule.id], topical[rule.id], spoke
+            ),
+            found.get("words", {}).get(rule.id),
+            found.get("entailment", {}).get(rule.id),
+        )
         for rule in scenario.rules
     )
-    cards = _cards(scenario, decisions, signals)
-    return Reading(decisions, cards, _line_marks(units, spoke, cards))
+    cards = _cards(scenario, decisions, signals, lines)
+    return Reading(decisions, cards, _line_marks(units, spoke, cards), found)
+
+
+def _stage_outputs(units: Sequence[Unit], scenario: Scenario, stages: Stages) -> StageOutputs:
+    """What the trained stages say of the requirements that they were trained on."""
+    if stages == "rules":
+        return {}
+    names = [rule.id for rule in scenario.rules]
+    words = word_weights.scores(units, scenario.exercise, names, scenario.numbers)
+    if stages == "frames" or not words or not entailment.is_on():
+        return {"words": words} if words else {}
+    return {"words": words, "entailment": entailment.scores(units, scenario.exercise, names)}
+
+
+def _weighed(frames: Decision, words: StageScore | None, encoder: StageScore | None) -> Decision:
+    """The frames' decision put together with what the trained stages say."""
+    if words is None:
+        return frames
+    best, confidence, sure = combining.combine(frames.best, frames.ground, words, encoder)
+    line, lines, reason = frames.line, frames.lines, frames.reason
+    if best != frames.best:
+        scores = [one for one in (encoder, words) if one is not None]
+        if best == "met":
+            line = max(scores, key=lambda one: one.given).given_line
+        elif best == "contradicted":
+            line = max(scores, key=lambda one: one.against).against_line
+        else:
+            line = 0
+        lines = (line,) if line else ()
+        reason = {
+            "met": f"Line {line} gives this rule.",
+            "contradicted": f"Line {line} says the opposite.",
+            "absent": "No line says this.",
+        }[best]
+    elif sure and frames.verdict == "unsure":
+        first = lines[0] if lines else 0
+        reason = {
+            "met": f"Line {line} gives this rule.",
+            "contradicted": f"Line {line} says the opposite.",
+            "absent": f"Line {first} is near it, but gives no such rule."
+            if first
+            else "No line says this.",
+        }[best]
+    verdict: Verdict = best if sure else "unsure"
+    if not sure:
+        doubtful = line
+        if not doubtful:
+            top = max(
+                ((one.given, one.given_line) for one in (words, encoder) if one is not None),
+                default=(LOWEST, 0),
+            )
+            doubtful = top[1] if top[0] > -1.5 else 0
+        line = doubtful
+        reason = f"Not sure about line {line}: say it in other words." if line else frames.reason
+    return replace(
+        frames,
+        verdict=verdict,
+        best=best,
+        confidence=confidence,
+        line=line,
+        lines=lines,
+        reason=reason,
+        value=frames.value if best == "contradicted" else None,
+    )
 
 
 def _decide(
@@ -564,27 +678,46 @@ def _filled(pattern: str, rule: _Rule) -> str:
 
 
 def _cards(
-    scenario: Scenario, decisions: Sequence[Decision], signals: Mapping[str, Sequence[Signal]]
+    scenario: Scenario,
+    decisions: Sequence[Decision],
+    signals: Mapping[str, Sequence[Signal]],
+    texts: Sequence[str],
 ) -> tuple[RuleCard, ...]:
     cards: list[RuleCard] = []
     for rule, decision in zip(scenario.rules, decisions, strict=True):
         template = TEMPLATES[rule.template]
         condition, action = _filled(template.condition, rule), _filled(template.action, rule)
         seen: set[tuple[int, int]] = set()
+        signs = {signal.sign for signal in signals[rule.id]}
+        if decision.line and (
+            (decision.best == "met" and 1 not in signs)
+            or (decision.best == "contradicted" and -1 not in signs)
+        ):
+            opposed = decision.best == "contradicted"
+            seen.add((decision.line, -1 if opposed else 1))
+            cards.append(
+                RuleCard(
+                    rule.id,
+                    condition,
+                    _opposite("", action) if opposed else action,
+                    decision.line,
+                    "ok" if decision.verdict == decision.best else "unsure",
+                    opposed,
+                    texts[decision.line - 1].strip()[:MAX_SENTENCE_CHARACTERS],
+                )
+            )
         for signal in signals[rule.id]:
             if (signal.line, signal.sign) in seen:
                 continue
             seen.add((signal.line, signal.sign))
             opposite = signal.sign < 0
             if opposite:
-                shown, state = (
-                    _opposite(signal.why, action),
-                    _state(signal.confidence, "contradicted"),
-                )
+                shown = _opposite(signal.why, action)
+                state: CardState = "ok" if decision.verdict == "contradicted" else "unsure"
             elif decision.best == "absent":
                 shown, state = f"Only half a rule: {action[:1].lower()}{action[1:]}", "unsure"
             elif decision.best == "met":
-                shown, state = action, _state(decision.confidence, "met")
+                shown, state = action, "ok" if decision.verdict == "met" else "unsure"
             else:
                 shown, state = action, _state(signal.confidence, "met")
             cards.append(
@@ -667,4 +800,16 @@ def to_json(reading: Reading) -> dict[str, Json]:
         "lines": [
             {"line": mark.line, "state": mark.state, "says": mark.says} for mark in reading.lines
         ],
+        "stages": {
+            stage: {name: score.to_json() for name, score in scores.items()}
+            for stage, scores in reading.stages.items()
+        },
+    }
+
+
+def outputs_from_json(rows: Mapping[str, Mapping[str, Json]]) -> StageOutputs:
+    """The stage outputs that `to_json` stored."""
+    return {
+        stage: {name: StageScore.from_json(score) for name, score in scores.items()}
+        for stage, scores in rows.items()
     }

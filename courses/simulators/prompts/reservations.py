@@ -46,7 +46,8 @@ _HARMLESS: Final[Mapping[str, re.Pattern[str]]] = {
 }
 _TONGUE: Final = re.compile(r"\b(?:not )?(?:in )?(?:english|french|spanish|german|dutch)\b", re.I)
 _REVERSAL: Final = re.compile(
-    r"\b(?:skip|drop|omit|leave out|ignore|forget|waive|spare) (?:this|that|it|them|the (?:question"
+    r"\b(?:leave|drop|cut) (?:this|that|it|them|these|those) (?:out|away)\b"
+    r"|\b(?:skip|drop|omit|leave out|ignore|forget|waive|spare) (?:this|that|it|them|the (?:question"
     r"|check|step|confirmation|look-?up))\b"
     r"|^\W*(?:with|for|if|when|but|though|only|unless|except|in)\b[^.]{0,90}\b(?:can|may|might|could|need not"
     r"|needn't|(?:do|does)(?:n't| not) (?:have|need) to)\b[^.]{0,90}\b(?:too|also|as well|anyway|simply|just"

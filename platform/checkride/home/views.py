@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from checkride.home import facts, specimens
 from checkride.home.graded_prompt import graded_prompt
-from courses import catalog
+from courses import catalog, reader_agreement
 
 
 @require_safe
@@ -43,7 +43,8 @@ def instructors(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def how_grading_works(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/how_grading_works.html", {"exam": facts.foundations_exam()})
+    shown = {"exam": facts.foundations_exam(), "reader": reader_agreement.measured()}
+    return render(request, "home/how_grading_works.html", shown)
 
 
 @require_safe

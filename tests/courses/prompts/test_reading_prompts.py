@@ -11,8 +11,14 @@ from typing import Any
 import pytest
 
 from courses.exercise_files import read_exercise
-from courses.simulators.prompts import Reading, read
-from courses.simulators.prompts.reading import SURE, BadRequirement, scenario_of
+from courses.simulators.prompts import Reading, encoder, entailment, read
+from courses.simulators.prompts.combining import fitted
+from courses.simulators.prompts.reading import (
+    BadRequirement,
+    outputs_from_json,
+    scenario_of,
+    to_json,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 REFUND = ROOT / "courses/content/prompting/exercises/refund-triage"
@@ -29,9 +35,7 @@ def verdict(reading: Reading, requirement: str) -> str:
 
 
 def lands(reading: Reading, requirement: str, declared: str) -> bool:
-    """A near miss may be left open ("unsure"); it earns no points either way."""
-    decision = reading.decision(requirement)
-    return decision.verdict == declared or (declared == decision.best == "absent")
+    return verdict(reading, requirement) == declared
 
 
 def agreement(rows: list[dict[str, Any]], exercise: Mapping[str, Any]) -> tuple[float, float]:
@@ -162,7 +166,7 @@ def test_every_ground_of_a_verdict_has_a_measured_confidence(refund: dict[str, A
     ]
     for name in ("blind-refund.jsonl", "worked-refund-7.jsonl"):
         for row in rows_of(name):
-            for one in read(row["prompt"], refund).decisions:
+            for one in read(row["prompt"], refund, stages="rules").decisions:
                 assert one.confidence == table[one.ground]["confidence"]
 
 
@@ -259,8 +263,7 @@ def test_a_decision_is_sure_only_above_its_threshold(refund: dict[str, Any]) -> 
     reading = read("Before each refund get the customer's yes.", refund)
     decision = reading.decision("confirm-irreversible")
     assert decision.verdict == "unsure"
-    assert decision.best == "met"
-    assert decision.confidence < SURE["met"]
+    assert decision.confidence < fitted()["words"].sure[decision.best]
 
 
 def test_slips_of_the_pen_are_mended(refund: dict[str, Any]) -> None:
@@ -275,6 +278,44 @@ def test_names_of_an_exercise_count_as_humans_only_there(refund: dict[str, Any])
     for row in without["requirements"]:
         row.pop("also_called", None)
     assert verdict(read(prompt, without), "legal-escalation") != "met"
+
+
+def test_a_reading_is_repeated_from_the_stored_outputs_of_its_stages(
+    refund: dict[str, Any],
+) -> None:
+    prompt = refund["references"]["weak"]
+    first = read(prompt, refund)
+    stored = json.loads(json.dumps(to_json(first)))["stages"]
+    assert set(stored) == {"words"}
+    assert read(prompt, refund, outputs=outputs_from_json(stored)) == first
+
+
+def test_without_the_encoder_the_reader_works_and_says_which_stages_are_on(
+    refund: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "folder", lambda: None)
+    entailment.is_on.cache_clear()
+    try:
+        reading = read("Answer in the customer's language.", refund, stages="all")
+        assert verdict(reading, "reply-language") == "met"
+        assert set(reading.stages) == {"words"}
+    finally:
+        entailment.is_on.cache_clear()
+
+
+def test_an_encoder_with_another_digest_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not encoder.is_installed():
+        pytest.skip("the encoder is not installed")
+    monkeypatch.setattr(encoder, "DIGESTS", {**encoder.DIGESTS, "config.json": "0" * 64})
+    encoder.load.cache_clear()
+    entailment.is_on.cache_clear()
+    try:
+        with pytest.raises(encoder.WrongEncoder, match=r"config\.json"):
+            encoder.load()
+        assert not entailment.is_on()
+    finally:
+        encoder.load.cache_clear()
+        entailment.is_on.cache_clear()
 
 
 def test_reading_twice_gives_the_same(refund: dict[str, Any]) -> None:
