@@ -72,7 +72,7 @@ def thresholds(
     """For each class from which confidence a verdict is sure: the most accurate that covers
     enough and rewards too few wrong prompts."""
     best, top = found.argmax(axis=1), found.max(axis=1)
-    free = dict.fromkeys(combining.CLASSES, 0.0)
+    free: dict[str, float] = dict.fromkeys(map(str, combining.CLASSES), 0.0)
     may = np.asarray(
         [
             combining.is_sure(combining.CLASSES[which], float(share), *voice, free)
@@ -141,7 +141,7 @@ def main() -> None:
             number += 1
             for decision in read(one.text, known[exercise], stages="rules").decisions:
                 score = StageScore(*words[one.text][decision.requirement])
-                labels.append(combining.CLASSES.index(one.labels[decision.requirement]))  # type: ignore[arg-type]
+                labels.append(combining.CLASSES.index(one.labels[decision.requirement]))
                 prompts.append(number)
                 rows["words"].append(combining.opinions(decision.ground, score, None))
                 voices["words"].append((decision.best, score, None))
