@@ -46,6 +46,7 @@ StageOutputs = Mapping[str, Mapping[str, StageScore]]
 SURE: Final[Mapping[Best, float]] = {"met": 0.87, "absent": 0.8, "contradicted": 0.74}
 MAX_PROMPT_CHARACTERS: Final = 64_000
 COPIED_SENTENCES: Final = 3
+PASTED: Final = "pasted from the brief"
 MAX_SENTENCE_CHARACTERS: Final = 2_500
 MAX_SENTENCE_TOKENS: Final = 400
 FEWEST_WORDS: Final = 3  # of a sentence of the brief that is known again in a copy
@@ -477,6 +478,10 @@ def read(
         if not signals[rule.id] and not topical[rule.id]:
             topical[rule.id].extend(asked[rule.id])
     found = _stage_outputs(units, scenario, stages) if outputs is None else outputs
+    withdrawn = reservations.withdrawn_lines(units)
+    if any(unit.why == PASTED for unit in units):
+        # What is left of a copied brief is no rule either.
+        withdrawn = frozenset(unit.line for unit in units)
     decisions = tuple(
         _weighed(
             _decide(
@@ -484,6 +489,7 @@ def read(
             ),
             found.get("words", {}).get(rule.id),
             found.get("entailment", {}).get(rule.id),
+            withdrawn,
         )
         for rule in scenario.rules
     )
@@ -502,12 +508,24 @@ def _stage_outputs(units: Sequence[Unit], scenario: Scenario, stages: Stages) ->
     return {"words": words, "entailment": entailment.scores(units, scenario.exercise, names)}
 
 
-def _weighed(frames: Decision, words: StageScore | None, encoder: StageScore | None) -> Decision:
-    """The frames' decision put together with what the trained stages say."""
+def _weighed(
+    frames: Decision,
+    words: StageScore | None,
+    encoder: StageScore | None,
+    withdrawn: AbstractSet[int],
+) -> Decision:
+    """The frames' decision put together with what the trained stages say.
+
+    A rule that the frames did not read is never sure from a line in `withdrawn`.
+    """
     if words is None:
         return frames
     best, confidence, sure = combining.combine(frames.best, frames.ground, words, encoder)
     line, lines, reason = frames.line, frames.lines, frames.reason
+    if best == "met" and frames.verdict != "met" and withdrawn & {
+        one.given_line for one in (words, encoder) if one is not None
+    }:
+        sure = False
     if best != frames.best:
         scores = [one for one in (encoder, words) if one is not None]
         if best == "met":

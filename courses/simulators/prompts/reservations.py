@@ -127,6 +127,17 @@ _WHOLE_ROW: Final = re.compile(
 )
 
 
+def withdrawn_lines(units: Sequence[Unit]) -> frozenset[int]:
+    """Lines on which a sentence takes back what stands before it, read as a rule or not."""
+    return frozenset(
+        unit.line
+        for unit in units
+        if unit.previous is not None
+        and (unit.line - unit.previous.line <= 1)
+        and _REVERSAL.search(unit.text)
+    )
+
+
 def taken_back(
     prompt: str,
     units: Sequence[Unit],
