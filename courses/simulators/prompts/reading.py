@@ -522,9 +522,11 @@ def _weighed(
         return frames
     best, confidence, sure = combining.combine(frames.best, frames.ground, words, encoder)
     line, lines, reason = frames.line, frames.lines, frames.reason
-    if best == "met" and frames.verdict != "met" and withdrawn & {
-        one.given_line for one in (words, encoder) if one is not None
-    }:
+    if (
+        best == "met"
+        and frames.verdict != "met"
+        and withdrawn & {one.given_line for one in (words, encoder) if one is not None}
+    ):
         sure = False
     if best != frames.best:
         scores = [one for one in (encoder, words) if one is not None]
