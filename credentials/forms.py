@@ -67,6 +67,26 @@ class FileForm(forms.Form):
     is_paper = False
 
 
+class _SeveralFiles(forms.FileField):
+    """A field for any number of files; each is held to the size of a credential."""
+
+    class Input(forms.ClearableFileInput):
+        allow_multiple_selected = True
+
+    widget = Input
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        files = [one for one in (data if isinstance(data, list) else [data]) if one]
+        for one in files:
+            super().clean(one, initial)
+            if (one.size or 0) > _LARGEST_FILE:
+                raise forms.ValidationError(
+                    _("“%(name)s” is larger than a credential can be. Nothing was checked."),
+                    params={"name": one.name},
+                )
+        return files
+
+
 class ListForm(forms.Form):
     lines = forms.CharField(
         label=_("Codes or links, one per line"),
@@ -78,6 +98,11 @@ class ListForm(forms.Form):
     file = forms.FileField(
         label=_("Or a CSV file"),
         help_text=_("At most 200 lines. Nothing is kept."),
+        required=False,
+    )
+    credentials = _SeveralFiles(
+        label=_("Or the files you were given"),
+        help_text=_("Up to 50 at once: JSON, JWT, badges (PNG, SVG), certificates (PDF)."),
         required=False,
     )
 
@@ -96,12 +121,35 @@ class ListForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors and not (cleaned.get("lines") or cleaned.get("file")):
+        given = [cleaned.get(name) for name in ("lines", "file", "credentials")]
+        if not self.errors and not any(given):
             raise forms.ValidationError(_("Type at least one code, or choose a file."))
         return cleaned
 
     def text(self) -> str:
         return str(self.cleaned_data["file"] or self.cleaned_data["lines"])
+
+    def credential_files(self) -> list[tuple[str, bytes]]:
+        """The name and the bytes of each credential that was given as a file."""
+        return [(str(one.name), one.read()) for one in self.cleaned_data["credentials"]]
+
+
+class KeyForm(forms.Form):
+    label = forms.CharField(
+        label=_("What the key is for"),
+        help_text=_("For you alone, for instance: applicant tracking, Berlin."),
+        max_length=80,
+        error_messages={"required": _("Give the key a name, so that you know it again later.")},
+    )
+
+
+class HookForm(forms.Form):
+    hook = forms.CharField(
+        label=_("Address of your software (not needed)"),
+        help_text=_("An https address that we post a signed message to. Empty: you get a mail."),
+        max_length=400,
+        required=False,
+    )
 
 
 class _TypedConfirmation(forms.Form):

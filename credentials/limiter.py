@@ -13,6 +13,8 @@ from checkride.lib.errors import DomainError
 # A person checks a pile of certificates at this pace; guessing 75 random bits does not work at it.
 LOOKUPS_PER_MINUTE = 30
 LISTS_PER_MINUTE = 3
+# A program with a key is known by name, so it may ask more.
+CHECKS_PER_KEY_AND_MINUTE = 600
 
 
 class TooManyLookups(DomainError):
@@ -39,13 +41,30 @@ def count_list(request: HttpRequest) -> None:
     _count(request, "lists", most=LISTS_PER_MINUTE)
 
 
+class TooManyChecks(DomainError):
+    code = "too-many-checks"
+    sentence = (
+        "This key asked for more than {most} checks within a minute. Nothing was checked. "
+        "Wait a minute, then go on."
+    )
+
+
+def count_checks(key: int, number: int) -> None:
+    """Count `number` checks by an API key. Raises `TooManyChecks`."""
+    if _counted(f"api-checks:{key}", number) > CHECKS_PER_KEY_AND_MINUTE:
+        raise TooManyChecks(most=CHECKS_PER_KEY_AND_MINUTE)
+
+
 def _count(request: HttpRequest, what: str, *, most: int) -> None:
     # The address is the proxy's word only for as many proxies as the settings trust.
-    key = f"{what}:{network(get_adapter().get_client_ip(request))}"
+    if _counted(f"{what}:{network(get_adapter().get_client_ip(request))}", 1) > most:
+        raise TooManyLookups()
+
+
+def _counted(key: str, number: int) -> int:
+    """How many there were within the minute, with these."""
     cache.add(key, 0, timeout=60)
     try:
-        count = cache.incr(key)
+        return cache.incr(key, number)
     except ValueError:
-        return  # the minute ended between the two lines
-    if count > most:
-        raise TooManyLookups()
+        return 0  # the minute ended between the two lines

@@ -201,3 +201,68 @@ class Revocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credential} revoked: {self.reason}"
+
+
+class ApiKey(models.Model):
+    """A key with which a program asks in a person's name. Only its digest is kept, and `start`, by
+    which its owner knows it again."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    label = models.CharField(max_length=80)
+    start = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    used_on = models.DateField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.start}…)"
+
+
+class Watch(models.Model):
+    """Somebody who wants to hear when the standing of a credential changes.
+
+    `standing` is what the watcher was told last, or saw at the start. Without a `hook` the news
+    goes by mail; with one it is posted there, signed with `secret`.
+    """
+
+    class Standing(models.TextChoices):
+        IN_FORCE = "in-force", _("in force")
+        EXPIRED = "expired", _("expired")
+        REVOKED = "revoked", _("revoked")
+        GONE = "gone", _("gone: its holder closed the account")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches"
+    )
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="watches")
+    hook = models.CharField(max_length=400, blank=True)
+    secret = models.CharField(max_length=80, blank=True)
+    standing = models.CharField(max_length=10, choices=Standing.choices)
+    began_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-began_at"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["user", "credential", "hook"], name="one_watch_per_person_and_place"
+            ),
+            CheckConstraint(
+                condition=Q(standing__in=["in-force", "expired", "revoked", "gone"]),
+                name="only_known_standings",
+            ),
+            CheckConstraint(
+                condition=(Q(hook="") & Q(secret="")) | (~Q(hook="") & ~Q(secret="")),
+                name="a_hook_and_its_secret_go_together",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"watch of {self.credential_id}"

@@ -12,13 +12,29 @@ from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
 from checkride.lib.errors import DomainError
 from credentials import public_log
-from credentials.models import Credential
+from credentials.models import ApiKey, Credential, Watch
 
 
 def export(user: User) -> Mapping[str, bytes]:
     """One summary, and each signed credential as its own file."""
     rows = list(Credential.objects.filter(user=user).select_related("achievement"))
-    files = {"credentials.json": as_json([_summary(row) for row in rows])}
+    files = {
+        "credentials.json": as_json([_summary(row) for row in rows]),
+        "api-keys.json": as_json(
+            list(
+                ApiKey.objects.filter(user=user).values(
+                    "label", "start", "made_at", "used_on", "ended_at"
+                )
+            )
+        ),
+        "watches.json": as_json(
+            list(
+                Watch.objects.filter(user=user).values(
+                    "credential__code", "hook", "standing", "began_at", "changed_at"
+                )
+            )
+        ),
+    }
     for row in rows:
         if row.document is not None:
             files[f"{row.grouped_code}.json"] = json.dumps(row.document, indent=1).encode()
@@ -47,6 +63,8 @@ def erase(user: User, at: datetime) -> None:
 
     Files that the person saved stay signed and can be verified offline; our page is gone.
     """
+    ApiKey.objects.filter(user=user).delete()
+    Watch.objects.filter(user=user).delete()
     for row in Credential.objects.filter(user=user).select_for_update():
         row.user = None
         # The attempt's id leads to nobody after the erasure, and this row to no attempt.

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -307,6 +308,16 @@ def file_verdict(verdict: Verdict) -> dict[str, object]:
     else:
         tone, headline = "warn", _("This file is genuine; its status cannot be told just now.")
     return {"verdict": verdict, "tone": tone, "headline": headline}
+
+
+def embed_line(row: Credential) -> str:
+    """HTML for the holder's own page: a picture of how the credential stands, as a link to it."""
+    return format_html(
+        '<a href="{}"><img src="{}" height="44" alt="{}"></a>',
+        identity.address("credentials:credential", row.id),
+        identity.address("credentials:live-badge", row.id),
+        _("%(name)s, Checkride") % {"name": row.achievement.name},
+    )
 
 
 def linkedin_address(credential: Credential) -> str:

@@ -11,7 +11,7 @@ import structlog
 from checkride.jobs import queue
 from checkride.jobs.dbclock import database_now
 from checkride.jobs.periodic import every
-from credentials import awarding, revoking, signing, watch
+from credentials import awarding, revoking, signing, watch, watching
 from exams import outcomes
 
 log = structlog.get_logger(__name__)
@@ -86,3 +86,20 @@ def look_for_rogue_signatures() -> None:
         watch.compare_with_log()
     except signing.SignerAway as problem:
         log.warning("credentials.log_not_compared", problem=problem.message)
+
+
+@queue.handler(watching.TELL_JOB)
+def tell_watcher(payload: dict[str, Any]) -> dict[str, Any]:
+    went = watching.tell(
+        UUID(payload["watch"]),
+        before=payload["before"],
+        now=payload["now"],
+        changed_at=payload["at"],
+        at=database_now(),
+    )
+    return {"went": went}
+
+
+@every(60)
+def tell_watchers() -> None:
+    watching.sweep(at=database_now())

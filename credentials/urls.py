@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from credentials.views import holder, log, machine, officer, public
+from credentials.views import employer, holder, log, machine, officer, public
 
 
 class KeyName(StringConverter):
@@ -25,6 +25,12 @@ urlpatterns = [
     path("credentials/<uuid:number>", public.credential, name="credential"),
     path("credentials/<uuid:number>.<fileform:form>", public.credential_file, name="file"),
     path("credentials/<uuid:number>.tlog-proof", log.credential_proof, name="tlog-proof"),
+    path("credentials/<uuid:number>/badge.svg", employer.live_badge, name="live-badge"),
+    path("credentials/<uuid:number>/watch/", employer.watch, name="watch"),
+    path("employers/keys/", employer.api_keys, name="api-keys"),
+    path("employers/keys/<int:key_id>/end/", employer.end_api_key, name="end-api-key"),
+    path("employers/watching/", employer.watches, name="watches"),
+    path("employers/watching/<uuid:watch_id>/end/", employer.end_watch, name="end-watch"),
     path("log/", log.page, name="log"),
     path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
     path("log/tile/<tilename:path>", log.tile, name="log-tile"),

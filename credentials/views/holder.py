@@ -34,6 +34,7 @@ def record(request: SignedInRequest) -> HttpResponse:
             "expired": row.is_expired(at=at),
             "pending": row.signed_revision != row.revision,
             "linkedin": presentation.linkedin_address(row),
+            "embed": presentation.embed_line(row),
         }
         for row in rows
     ]

@@ -208,7 +208,10 @@ def check_file(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @csrf_protect
 def check_list(request: HttpRequest) -> HttpResponse:
-    """Check many applicants at once. The list is read, answered, and not kept."""
+    """Check many applicants at once. What was given is read, answered, and not kept.
+
+    `as` asks for the verdicts as a file, csv or json, instead of a page.
+    """
     sent = request.method == "POST"
     form = ListForm(request.POST, request.FILES) if sent else ListForm()
     rows: list[listcheck.Row] = []
@@ -217,12 +220,15 @@ def check_list(request: HttpRequest) -> HttpResponse:
     if sent and form.is_valid():
         try:
             limiter.count_list(request)
-            rows = listcheck.check(listcheck.read_lines(form.text()), at=at)
+            rows = listcheck.check_files(form.credential_files(), at=at)
+            rows += listcheck.check(listcheck.read_lines(form.text()), at=at)
         except limiter.TooManyLookups as refusal:
             form.add_error(None, refusal.message)
             status = 429
         except DomainError as refusal:
             form.add_error(None, refusal.message)
+    if rows and request.POST.get("as") in ("csv", "json"):
+        return _verdicts_file(rows, request.POST["as"])
     facts = {
         "nav_section": "verify",
         "form": form,
@@ -234,6 +240,17 @@ def check_list(request: HttpRequest) -> HttpResponse:
         "soon": sum(row.soon for row in rows),
     }
     response = render(request, "credentials/list.html", facts, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _verdicts_file(rows: list[listcheck.Row], form: str) -> HttpResponse:
+    if form == "csv":
+        response = HttpResponse(listcheck.as_csv(rows), content_type="text/csv; charset=utf-8")
+    else:
+        text = json.dumps([listcheck.as_json(row) for row in rows], indent=1, ensure_ascii=False)
+        response = HttpResponse(text, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="checkride-verdicts.{form}"'
     response["Cache-Control"] = "no-store"
     return response
 

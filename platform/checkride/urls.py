@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from checkride.home import health
+from credentials.api import api
 
 urlpatterns = [
     path("livez", health.livez),
@@ -12,6 +13,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("dev/mailbox/", include("checkride.accounts.mailbox_urls")),
     path("exams/", include("exams.urls")),
+    # ninja looks its own addresses up by a namespace at the root.
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("", include("checkride.home.urls")),
     path("", include("courses.urls")),

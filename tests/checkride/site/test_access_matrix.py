@@ -25,7 +25,7 @@ from checkride.accounts.models import DevelopmentMail
 from checkride.lib import clock
 from courses import practice, studio, study
 from courses.models import ContentVersion, Draft, Note, ReplacedDraft, ReviewCard
-from credentials import identity
+from credentials import apikeys, identity, watching
 from exams import delivery, rehearsal
 
 from ...courses.site.conftest import content, curriculum_folder, loaded, strong
@@ -251,9 +251,14 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
     def credential() -> World:
         row = request.getfixturevalue("issued")
         typed = {"confirmation": row.grouped_code}
+        key, _text = apikeys.make(row.user, label="matrix", at=clock.now())
+        watch, _new = watching.begin(row.user, row, at=clock.now())
         return World(
             {
                 "number": row.pk,
+                "key_id": key.pk,
+                "watch_id": watch.pk,
+                "code": row.code,
                 "form": "json",
                 "slug": row.achievement.slug,
                 "version": row.achievement.version,
@@ -298,6 +303,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "courses:write-note": {"text": "A note"},
                 "courses:bookmark": {"kind": "lesson", "slug": "f-one"},
                 "accounts:settings": {"name": "Somebody Else"},
+                "credentials:api-keys": {"label": "matrix"},
                 "accounts:erase": {"email": "nobody@example.org"},
                 "exams:accommodate": {"email": "nobody@example.org", "time_percent": "150"},
             },
