@@ -771,8 +771,8 @@ def test_a_save_cut_off_before_its_commit_is_not_acknowledged_and_counts_once_wh
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as cut:
-        # The last thing a save does before its commit is to ask for the time.
-        cut.setattr(delivery, "database_now", _cut_the_connection)
+        # The last thing a save does before its commit is to see whether the answer is complete.
+        cut.setattr(delivery, "completeness", _cut_the_connection)
         with pytest.raises((OperationalError, InterfaceError)):
             save(open_attempt, first_single, ANSWER, seq=1)
     connection.close()
