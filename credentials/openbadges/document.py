@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from checkride.lib import canonical
 from checkride.lib.errors import DomainError
 from credentials.openbadges import contexts
 from credentials.openbadges.dates import BadDate, read, written
@@ -343,11 +342,14 @@ def claims(document: Mapping[str, Any]) -> Claims:
 
 
 def _same(one: Any, other: Any) -> bool:
-    # Compared as JSON: for Python, 0 and False are equal.
-    try:
-        return canonical.canonical_json(one) == canonical.canonical_json(other)
-    except ValueError:
+    # Types are compared too: for Python, 0 and False are equal.
+    if type(one) is not type(other):
         return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
 
 
 def _whole(text: object) -> int:

@@ -3,18 +3,26 @@
 Canonicalisation is RDFC-1.0 by Oxigraph. PyLD implements its predecessor URDNA2015, which differs
 for names with control characters, so it is used for one thing only: to see every term that
 JSON-LD would silently drop, because a dropped term is a statement that nobody signed.
+
+Nine tenths of the time would go into reading the same contexts again for every credential. So the
+parser gets only the definitions a document can reach, and a form that was found to lose nothing
+is remembered by its shape: see `_reachable` and `_shape` for why neither can change an answer.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import pyoxigraph
 from pyld import jsonld
 
+from checkride.lib import canonical
 from checkride.lib.errors import DomainError
 from credentials.openbadges import contexts
 
@@ -43,12 +51,10 @@ def canonical_nquads(document: Mapping[str, Any], *, load: LoadContext = context
     could give signed words another meaning. Raises `UnknownContext` and `NotCanonical`.
     """
     _refuse_costly(document)
-    dataset = pyoxigraph.Dataset()
     try:
-        text = json.dumps(_with_inlined_contexts(document, load), ensure_ascii=False)
+        text = _with_inlined_contexts(document, load)
         text.encode("utf-8")  # half a character of UTF-16 is an error here, not in the parser
-        for quad in pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.JSON_LD):
-            dataset.add(quad)
+        dataset = pyoxigraph.Dataset(pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.JSON_LD))
     except (SyntaxError, ValueError, OSError) as error:
         raise NotCanonical(reason=str(error)) from error
     dataset.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0)
@@ -59,8 +65,20 @@ def canonical_nquads(document: Mapping[str, Any], *, load: LoadContext = context
 
 def refuse_lost_terms(document: Mapping[str, Any], *, load: LoadContext = contexts.context) -> None:
     """Raise `LostTerm` when a property, type or id of `document` would not be signed."""
-    for address in _context_addresses(document):
+    addresses = tuple(_context_addresses(document))
+    for address in addresses:
         load(address)
+    shape = _shape(document, _known(addresses, load))
+    if shape is not None and shape in _lossless:
+        return
+    _expand(document, load)
+    if shape is not None:
+        if len(_lossless) >= _MOST_SHAPES:
+            _lossless.clear()
+        _lossless.add(shape)
+
+
+def _expand(document: Mapping[str, Any], load: LoadContext) -> None:
     dropped: list[str] = []
     options = {
         "base": None,
@@ -96,9 +114,186 @@ def _refuse_relative(value: Any) -> None:
             _refuse_relative(item)
 
 
-def _with_inlined_contexts(document: Mapping[str, Any], load: LoadContext) -> dict[str, Any]:
-    addresses = _context_addresses(document)
-    return {**document, "@context": [load(address)["@context"] for address in addresses]}
+def _with_inlined_contexts(document: Mapping[str, Any], load: LoadContext) -> str:
+    addresses = tuple(_context_addresses(document))
+    known = _known(addresses, load)
+    used: set[str] = set()
+    rest = {name: value for name, value in document.items() if name != "@context"}
+    _note_terms(rest, known.terms, used)
+    contexts_text = known.inlined.get(frozenset(used))
+    if contexts_text is None:
+        contexts_text = json.dumps(_reachable(known.contexts, used, known.terms))
+        if len(known.inlined) >= _MOST_SHAPES:
+            known.inlined.clear()
+        known.inlined[frozenset(used)] = contexts_text
+    body = json.dumps(rest, ensure_ascii=False)
+    return f'{{"@context":{contexts_text}{", " if rest else ""}{body[1:]}'
+
+
+# Shapes -------------------------------------------------------------------------------------------
+
+_MOST_SHAPES = 500
+_lossless: set[bytes] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Contexts:
+    """The contexts of a document: their contents, every term they define at any depth, those that
+    stand for a keyword other than `@id` and `@type`, and the texts of the reachable parts by the
+    terms that are used."""
+
+    contexts: list[Any]
+    terms: frozenset[str]
+    keywords: frozenset[str]
+    digest: str
+    inlined: dict[frozenset[str], str]
+
+
+@lru_cache(maxsize=64)
+def _known(addresses: tuple[str, ...], load: LoadContext) -> _Contexts:
+    found = [load(address)["@context"] for address in addresses]
+    terms: set[str] = set()
+    keywords: set[str] = set()
+    _collect_terms(found, terms, keywords)
+    digest = canonical.digest({"contexts": found})
+    return _Contexts(found, frozenset(terms), frozenset(keywords), digest, {})
+
+
+def _collect_terms(context: Any, terms: set[str], keywords: set[str]) -> None:
+    if isinstance(context, list):
+        for part in context:
+            _collect_terms(part, terms, keywords)
+    elif isinstance(context, dict):
+        for name, definition in context.items():
+            if not name.startswith("@"):
+                terms.add(name)
+            means = definition.get("@id") if isinstance(definition, dict) else definition
+            if isinstance(means, str) and means.startswith("@") and means not in ("@id", "@type"):
+                keywords.add(name)
+            if isinstance(definition, dict) and "@context" in definition:
+                _collect_terms(definition["@context"], terms, keywords)
+
+
+def _note_terms(value: Any, terms: frozenset[str], used: set[str]) -> None:
+    """Everything in `value` that could be read as a term, or as a prefix: keys and texts alike."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _note_term(name, terms, used)
+            _note_terms(item, terms, used)
+    elif isinstance(value, list):
+        for item in value:
+            _note_terms(item, terms, used)
+    elif isinstance(value, str):
+        _note_term(value, terms, used)
+
+
+def _note_term(text: str, terms: frozenset[str], used: set[str]) -> None:
+    if text in terms:
+        used.add(text)
+    if (prefix := text.partition(":")[0]) in terms:
+        used.add(prefix)
+
+
+def _reachable(context: Any, used: set[str], terms: frozenset[str]) -> Any:
+    """`context` without the definitions that a document cannot reach.
+
+    A definition is looked up for a key, for a text that stands where a term may stand, for the
+    prefix of either, or by a definition that is itself reached. `used` has the first three, and
+    the last are added until nothing new comes. What is left out is never looked up, so leaving it
+    out changes nothing; the tests hold both readings against each other.
+    """
+    used = set(used)
+    while True:
+        kept = _kept(context, used)
+        before = len(used)
+        _note_definitions(kept, terms, used)
+        if len(used) == before:
+            return kept
+
+
+def _kept(context: Any, used: set[str]) -> Any:
+    if isinstance(context, list):
+        return [_kept(part, used) for part in context]
+    if not isinstance(context, dict):
+        return context
+    found = {}
+    for name, definition in context.items():
+        if not name.startswith("@") and name not in used:
+            continue
+        if isinstance(definition, dict) and "@context" in definition:
+            definition = {**definition, "@context": _kept(definition["@context"], used)}
+        found[name] = definition
+    return found
+
+
+def _note_definitions(context: Any, terms: frozenset[str], used: set[str]) -> None:
+    if isinstance(context, list):
+        for part in context:
+            _note_definitions(part, terms, used)
+    elif isinstance(context, dict):
+        for name, definition in context.items():
+            _note_term(name, terms, used)
+            if isinstance(definition, str):
+                _note_term(definition, terms, used)
+            elif isinstance(definition, dict):
+                for key, part in definition.items():
+                    if key == "@context":
+                        _note_definitions(part, terms, used)
+                    elif isinstance(part, str):
+                        _note_term(part, terms, used)
+
+
+def _shape(document: Mapping[str, Any], known: _Contexts) -> bytes | None:
+    """A digest of all that decides whether `document` loses a term; None when that is not certain.
+
+    What JSON-LD drops depends on the contexts, the keys, the nesting, the texts that name a term,
+    and of every other text on whether it is an absolute address or looks like a keyword. Two
+    documents that agree in all of these are dropped alike; names, dates and scores do not matter.
+    """
+    parts: list[str] = [known.digest]
+    for name, value in document.items():
+        if name != "@context":
+            parts.append(name)
+            if name in known.keywords or not _add_shape(value, known, parts):
+                return None
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).digest()
+
+
+def _add_shape(value: Any, known: _Contexts, parts: list[str]) -> bool:
+    if isinstance(value, dict):
+        parts.append("{")
+        for name, item in value.items():
+            if name.startswith("@") or name in known.keywords:
+                # What a keyword allows depends on its very value: looked at one by one.
+                return False
+            parts.append("k" + name)
+            if not _add_shape(item, known, parts):
+                return False
+        parts.append("}")
+    elif isinstance(value, list):
+        parts.append("[")
+        for item in value:
+            if not _add_shape(item, known, parts):
+                return False
+        parts.append("]")
+    elif isinstance(value, str):
+        parts.append(_shape_of_text(value, known.terms))
+    else:
+        parts.append(type(value).__name__)
+    return True
+
+
+def _shape_of_text(text: str, terms: frozenset[str]) -> str:
+    if text in terms:
+        return "t" + text
+    prefix, colon, rest = text.partition(":")
+    if colon and (prefix in terms or prefix == "_"):
+        # A prefix is replaced, a blank node is no address: these are looked at one by one.
+        return "t" + text
+    if text.startswith("@"):
+        return "t" + text
+    # Without a scheme it would be taken relative to nothing; an empty one is its own case.
+    return "a" if _ABSOLUTE.match(text) else "r" if rest or prefix else "e"
 
 
 def _context_addresses(document: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ read a key out of the fragment of `verificationMethod`, where anybody can put on
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -220,7 +221,7 @@ def _status(
         bits = statuslist.bits_of(status_list, address=found.status_list, issuer=found.issuer)
         name = proof.only_proof(status_list)["verificationMethod"]
         method = verification_method(did, name, issuer=found.issuer)
-        proof.verify(status_list, encoding.from_multikey(method.get("publicKeyMultibase", "")))
+        _check_list(status_list, encoding.from_multikey(method.get("publicKeyMultibase", "")))
         revoked = statuslist.is_set(bits, found.status_index)
         start, end = read(status_list.get("validFrom")), read(status_list.get("validUntil"))
     except DomainError as refusal:
@@ -232,6 +233,26 @@ def _status(
         says = f"The revocation list is of {written(start)} and too old to tell."
         return Check("status", "unknown", says, detail), False
     return Check("status", "holds", f"Not revoked, by the list of {written(start)}.", detail), False
+
+
+# A list serves for half a million credentials; who checks many needs its signature checked once.
+_MOST_LISTS = 16
+_lists_that_hold: set[tuple[bytes, bytes]] = set()
+
+
+def _check_list(status_list: Mapping[str, Any], public: bytes) -> None:
+    """Check the signature of a list; one that held under the same key is remembered by its digest.
+
+    Raises as `proof.verify`.
+    """
+    text = json.dumps(status_list, sort_keys=True).encode("utf-8")
+    known = (hashlib.sha256(text).digest(), public)
+    if known in _lists_that_hold:
+        return
+    proof.verify(status_list, public)
+    if len(_lists_that_hold) >= _MOST_LISTS:
+        _lists_that_hold.clear()
+    _lists_that_hold.add(known)
 
 
 def dates(found: Claims, at: datetime) -> tuple[Check, bool]:
