@@ -192,3 +192,26 @@ class ReinstateForm(_TypedConfirmation):
         max_length=2000,
     )
     field_order = ("because", "confirmation")
+
+
+class KeysForm(forms.Form):
+    """New keys; and which key is to be withdrawn, when one may have been stolen."""
+
+    key_name = forms.ChoiceField(
+        label=_("What is to happen"),
+        help_text=_("Fresh keys are made in any case, so that signing goes on."),
+        required=False,
+    )
+    note = forms.CharField(
+        label=_("Why"),
+        help_text=_("For the second officer and the audit log."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+    )
+
+    def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["key_name"])
+        field.choices = [("", _("New keys; the old ones go on verifying"))] + [
+            (name, _("New keys, and withdraw %(name)s") % {"name": name}) for name in names
+        ]

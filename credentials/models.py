@@ -59,6 +59,20 @@ class StatusList(models.Model):
         return f"revocation list {self.number}"
 
 
+class PastStatusList(models.Model):
+    """A revocation list as it was signed once, kept so that a past day can be looked up."""
+
+    status_list = models.ForeignKey(StatusList, on_delete=models.CASCADE, related_name="past")
+    signed_at = models.DateTimeField()
+    document = models.JSONField()
+
+    class Meta:
+        indexes: ClassVar = [Index(fields=["status_list", "signed_at"], name="lists_by_their_day")]
+
+    def __str__(self) -> str:
+        return f"{self.status_list} of {self.signed_at:%Y-%m-%d %H:%M}"
+
+
 class Credential(models.Model):
     """The proof one person holds, and the evidence it rests on, as it was on the day.
 
@@ -103,6 +117,7 @@ class Credential(models.Model):
     log_index = models.PositiveBigIntegerField(null=True, blank=True)
     log_nonce = models.BinaryField(max_length=32, blank=True, default=b"")
     told_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -177,6 +192,9 @@ class Revocation(models.Model):
     note = models.TextField(blank=True)
     at = models.DateTimeField()
     by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     reinstated_at = models.DateTimeField(null=True, blank=True)
@@ -261,8 +279,76 @@ class Watch(models.Model):
             CheckConstraint(
                 condition=(Q(hook="") & Q(secret="")) | (~Q(hook="") & ~Q(secret="")),
                 name="a_hook_and_its_secret_go_together",
+
+
+class Proposal(models.Model):
+    """What one officer asks for and another must confirm: a revocation, its undoing, new keys.
+
+    The signer reads these rows itself before it changes its keys. `key_name` is the key to be
+    withdrawn. An answer is given once; the row stays.
+    """
+
+    class Deed(models.TextChoices):
+        REVOKE = "revoke", _("revoke a credential")
+        REINSTATE = "reinstate", _("reinstate a credential")
+        ROTATE = "rotate", _("make new signing keys")
+        WITHDRAW = "withdraw", _("withdraw a signing key")
+
+    class Answer(models.TextChoices):
+        CONFIRMED = "confirmed", _("confirmed")
+        DECLINED = "declined", _("declined")
+
+    deed = models.CharField(max_length=10, choices=Deed.choices)
+    credential = models.ForeignKey(
+        Credential, null=True, blank=True, on_delete=models.CASCADE, related_name="proposals"
+    )
+    key_name = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=20, blank=True, choices=Revocation.Reason.choices)
+    note = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    answer = models.CharField(max_length=10, blank=True, choices=Answer.choices)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["asked_at"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["credential"],
+                condition=Q(answer="", credential__isnull=False),
+                name="one_open_proposal_per_credential",
+            ),
+            UniqueConstraint(
+                fields=["deed", "key_name"],
+                condition=Q(answer="", credential__isnull=True),
+                name="one_open_proposal_per_key",
+            ),
+            CheckConstraint(
+                condition=~Q(answer="confirmed") | ~Q(asked_by=F("answered_by")),
+                name="nobody_confirms_an_own_proposal",
+            ),
+            CheckConstraint(
+                condition=Q(answer="", answered_at__isnull=True)
+                | Q(answer__in=["confirmed", "declined"], answered_at__isnull=False),
+                name="an_answer_has_its_time",
+            ),
+            CheckConstraint(
+                condition=Q(deed__in=["revoke", "reinstate"], credential__isnull=False)
+                | Q(deed__in=["rotate", "withdraw"], credential__isnull=True),
+                name="a_proposal_names_what_it_is_about",
             ),
         ]
 
     def __str__(self) -> str:
         return f"watch of {self.credential_id}"
+
+
+        return f"{self.get_deed_display()}: {self.credential or self.key_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("credentials:officer-proposal", args=[self.pk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -14,7 +15,7 @@ from checkride.jobs.dbclock import database_now
 from checkride.lib import canonical
 from checkride.lib.errors import DomainError
 from credentials import identity, signing
-from credentials.models import Credential, Revocation, StatusList
+from credentials.models import Credential, PastStatusList, Revocation, StatusList
 from credentials.openbadges import statuslist
 from exams import outcomes
 
@@ -35,18 +36,28 @@ class NotRevoked(DomainError):
 
 @transaction.atomic
 def revoke(
-    credential: Credential, *, reason: Revocation.Reason, note: str, by: User | None, at: datetime
+    credential: Credential,
+    *,
+    reason: Revocation.Reason,
+    note: str,
+    by: User | None,
+    at: datetime,
+    confirmed_by: User | None = None,
 ) -> Revocation:
     """Take `credential` back; its page says so at once, the signed list within a minute.
 
-    Raises `AlreadyRevoked`.
+    The deed itself: who may ask for it and who must confirm it is `credentials.two_people`'s
+    question. The holder is told. Raises `AlreadyRevoked`.
     """
     row = Credential.objects.select_for_update().get(pk=credential.pk)
     if row.revocation is not None:
         raise AlreadyRevoked()
-    revocation = Revocation.objects.create(credential=row, reason=reason, note=note, by=by, at=at)
+    revocation = Revocation.objects.create(
+        credential=row, reason=reason, note=note, by=by, confirmed_by=confirmed_by, at=at
+    )
     audit.record(by, "credential.revoked", row, at=at, facts={"reason": reason.value})
     _changed(row.status_list_id)
+    _tell_holder(row, "revoked", at)
     return revocation
 
 
@@ -89,6 +100,15 @@ def reinstate(credential: Credential, *, because: str, by: User, at: datetime) -
     revocation.save()
     audit.record(by, "credential.reinstated", row, at=at)
     _changed(row.status_list_id)
+    _tell_holder(row, "reinstated", at)
+
+
+def _tell_holder(credential: Credential, what: str, at: datetime) -> None:
+    queue.enqueue(
+        "credentials.tell-status",
+        key=f"{credential.id}:{what}:{at.isoformat()}",
+        payload={"credential": str(credential.id), "what": what},
+    )
 
 
 def _changed(list_id: int) -> None:
@@ -126,7 +146,20 @@ def sign_list(number: int) -> bool:
     row.digest = canonical.digest(signed)
     row.signed_at = now
     row.save()
+    PastStatusList.objects.create(status_list=row, signed_at=now, document=signed)
     return True
+
+
+def list_at(row: StatusList, moment: datetime) -> dict[str, Any] | None:
+    """The list as it was published at `moment`; None before its first signature."""
+    past = row.past.filter(signed_at__lte=moment).order_by("-signed_at").first()
+    if past is not None:
+        kept: dict[str, Any] = past.document
+        return kept
+    # Lists signed before past ones were kept: the newest one is still known.
+    known = row.signed_at is not None and row.signed_at <= moment
+    newest: dict[str, Any] | None = row.document
+    return newest if known and not row.past.exists() else None
 
 
 def revoked_entries(row: StatusList) -> list[int]:

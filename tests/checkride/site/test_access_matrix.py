@@ -22,10 +22,11 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from checkride.accounts.models import DevelopmentMail
+from checkride.accounts.roles import Role
 from checkride.lib import clock
 from courses import practice, studio, study
 from courses.models import ContentVersion, Draft, Note, ReplacedDraft, ReviewCard
-from credentials import apikeys, identity, watching
+from credentials import apikeys, identity, two_people, watching
 from exams import delivery, rehearsal
 
 from ...courses.site.conftest import content, curriculum_folder, loaded, strong
@@ -253,9 +254,17 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
         typed = {"confirmation": row.grouped_code}
         key, _text = apikeys.make(row.user, label="matrix", at=clock.now())
         watch, _new = watching.begin(row.user, row, at=clock.now())
+        asked = two_people.propose_key_change(
+            two_people.Deed.ROTATE,
+            key_name="",
+            note="the yearly change",
+            by=request.getfixturevalue("make_person")("oskar_officer", Role.CREDENTIAL_OFFICER),
+            at=clock.now(),
+        )
         return World(
             {
                 "number": row.pk,
+                "row": asked.pk,
                 "key_id": key.pk,
                 "watch_id": watch.pk,
                 "code": row.code,
@@ -269,6 +278,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "credentials:record-name": {"shown": "yes"},
                 "credentials:officer-revoke": {**typed, "reason": "irregularity", "note": "x"},
                 "credentials:officer-reinstate": {**typed, "because": "x"},
+                "credentials:officer-proposal": {"answer": "decline"},
             },
         )
 
@@ -305,6 +315,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "accounts:settings": {"name": "Somebody Else"},
                 "credentials:api-keys": {"label": "matrix"},
                 "accounts:erase": {"email": "nobody@example.org"},
+                "credentials:officer-keys": {"key_name": "", "note": "the yearly change"},
                 "exams:accommodate": {"email": "nobody@example.org", "time_percent": "150"},
             },
         )
@@ -460,6 +471,7 @@ def test_a_passkey_of_somebody_else_does_not_exist(people: dict[str, str], learn
         ("learner", "accounts:erase"),
         ("officer", "credentials:officer-revoke"),
         ("officer", "credentials:officer-reinstate"),
+        ("officer", "credentials:officer-proposal"),
     ],
 )
 def test_deeds_that_cannot_be_undone_ask_for_the_password_again(
