@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export DJANGO_SETTINGS_MODULE ?= checkride.settings
 
-.PHONY: help setup serve test check proofs bench chaos format locks clean
+.PHONY: help setup serve test check proofs bench chaos w3c format locks clean
 
 help:
 	@echo "make serve    install what is missing, start everything, print the address"
@@ -13,6 +13,7 @@ help:
 	@echo "make proofs   the slow proofs: random maps, faults, floods"
 	@echo "make bench    what is claimed about speed, against a peer or a limit (ONLY=name for one)"
 	@echo "make chaos    candidates save while parts are killed (SECONDS=300; SYNCHRONOUS_COMMIT=off must lose)"
+	@echo "make w3c      the W3C suites, from checkouts in the folder W3C=..."
 	@echo "make setup    install only"
 	@echo "make format   write the code in the house style"
 	@echo "make locks    resolve the dependencies anew"
@@ -43,6 +44,10 @@ bench: setup
 
 chaos: setup
 	@$(RUN) -m benchmarks.exam_hall.chaos
+
+w3c:
+	@$(PYTHON) tools/set_up.py --tests
+	$(RUN) tests/credentials/w3c/run.py $(W3C)
 
 format: setup
 	@$(RUN) -m ruff check --fix --quiet . || true

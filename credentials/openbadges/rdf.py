@@ -71,14 +71,16 @@ def refuse_lost_terms(document: Mapping[str, Any], *, load: LoadContext = contex
     shape = _shape(document, _known(addresses, load))
     if shape is not None and shape in _lossless:
         return
-    _expand(document, load)
+    expanded_without_loss(document, load=load)
     if shape is not None:
         if len(_lossless) >= _MOST_SHAPES:
             _lossless.clear()
         _lossless.add(shape)
 
 
-def _expand(document: Mapping[str, Any], load: LoadContext) -> None:
+def expanded_without_loss(document: Mapping[str, Any], *, load: LoadContext) -> None:
+    """The long way of `refuse_lost_terms`, for documents that carry contexts of their own, which
+    credentials of ours never do. Raises `LostTerm` or `NotCanonical`."""
     dropped: list[str] = []
     options = {
         "base": None,

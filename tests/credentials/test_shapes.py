@@ -67,7 +67,7 @@ def _lost(document: dict[str, Any], check: Any) -> str:
 
 def _check_long(document: dict[str, Any], *, load: Any) -> None:
     rdf._context_addresses(document)
-    rdf._expand(document, load)
+    rdf.expanded_without_loss(document, load=load)
 
 
 def _nquads_long(document: dict[str, Any], *, load: Any) -> bytes:
