@@ -25,6 +25,7 @@ import socketserver
 import struct
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,6 +50,9 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 LONGEST_VALIDITY = timedelta(days=5 * 366)
 LONGEST_LIST_VALIDITY = timedelta(hours=48)
 ROWS_AT_ONCE = 500
+# A caller that ended between our answer and its commit asks again soon, and gets the same answer.
+ASKED_AGAIN_WITHIN = timedelta(hours=1)
+MOST_ANSWERS = 2_000
 _LENGTH = struct.Struct(">I")
 
 
@@ -209,6 +213,7 @@ class Signer:
         self._nonce = nonce
         self._find_key_change = find_key_change
         self._change_keys = change_keys
+        self._answers: OrderedDict[str, tuple[str, datetime, Json]] = OrderedDict()
         self._one_at_a_time = threading.Lock()
 
     def answer(self, request: Mapping[str, Any], *, caller: int | None = None) -> Json:
@@ -246,12 +251,29 @@ class Signer:
         if self._log:
             self._log.refuse_other(credential=claims.id, source=source, status=status)
         key, jwt_key = self._active("ed25519"), self._active("rsa")
+        question = canonical.digest([plain, source, key.kid, jwt_key.kid])
+        if (answered := self._answered(claims.id, question)) is not None:
+            return answered
         signed = proof.signed(plain, issuer=self._issuer.id, key=key, at=self._now())
         token = jwt.signed(plain, site_url=self._site, key=jwt_key)
         logged = self._enter_issue(claims.id, signed)
         place = {"entry": logged["index"], "log": logged["log"]} if logged else {}
         self._write_down("credential", signed, caller, source=source, status=status, **place)
-        return {"document": signed, "jwt": token, "logged": logged}
+        answer = {"document": signed, "jwt": token, "logged": logged}
+        self._answers.pop(claims.id, None)
+        self._answers[claims.id] = (question, self._now(), answer)
+        return answer
+
+    def _answered(self, credential: str, question: str) -> Json | None:
+        """The last answer for the credential, if it was to the same question within the hour. It is
+        kept in memory alone, because the nonce in it must not outlive an erasure for long."""
+        oldest = self._now() - ASKED_AGAIN_WITHIN
+        while self._answers and (
+            len(self._answers) > MOST_ANSWERS or next(iter(self._answers.values()))[1] < oldest
+        ):
+            self._answers.popitem(last=False)
+        found = self._answers.get(credential)
+        return found[2] if found and found[0] == question else None
 
     def _enter_issue(self, address: str, signed: Mapping[str, Any]) -> Json | None:
         log = self._public_log
