@@ -56,7 +56,8 @@ def sign_outstanding() -> Iterator[Progress]:
         .order_by("awarded_at")
         .values_list("pk", flat=True)
     )
-    signed, refused = 0, ()
+    signed = 0
+    refused: tuple[str, ...] = ()
     yield Progress(0, len(waiting))
     for number in waiting:
         try:

@@ -279,6 +279,11 @@ class Watch(models.Model):
             CheckConstraint(
                 condition=(Q(hook="") & Q(secret="")) | (~Q(hook="") & ~Q(secret="")),
                 name="a_hook_and_its_secret_go_together",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"watch of {self.credential_id}"
 
 
 class Proposal(models.Model):
@@ -345,9 +350,6 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"watch of {self.credential_id}"
-
-
         return f"{self.get_deed_display()}: {self.credential or self.key_name}"
 
     def get_absolute_url(self) -> str:
