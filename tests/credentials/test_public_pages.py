@@ -515,7 +515,7 @@ def test_the_certificates_fetcher_refuses_every_address_but_our_fonts(address: s
 def test_a_certificate_that_takes_too_long_costs_no_web_process(
     client: Client, issued: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("credentials.printing._SECONDS", 0.01)
+    monkeypatch.setattr("checkride.lib.printing._SECONDS", 0.01)
 
     answer = client.get(f"{issued.get_absolute_url()}.pdf")
 
