@@ -50,6 +50,7 @@ class AccommodationForm(forms.Form):
         min_value=0,
         max_value=120,
         initial=0,
+        required=False,
         help_text=gettext_lazy("The clock stops, and the items are hidden."),
     )
     ends_on = forms.DateField(
@@ -58,6 +59,9 @@ class AccommodationForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=gettext_lazy("Leave empty if it does not end."),
     )
+
+    def clean_pause_minutes(self) -> int:
+        return self.cleaned_data["pause_minutes"] or 0
 
 
 @require_GET

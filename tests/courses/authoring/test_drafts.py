@@ -42,7 +42,7 @@ def test_nothing_is_overwritten(content: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_lesson_needs_a_course(content: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "lesson", "z-one", "--course", "none", "--folder", str(content)]) == 1
-    assert "There is no course “none”" in capsys.readouterr().err
+    assert "There is no course or exam “none”" in capsys.readouterr().err
 
 
 def test_an_id_that_leads_elsewhere_is_refused(
