@@ -124,6 +124,17 @@ class Receiver:
         )
 
 
+def _whole_request(client: ssl.SSLSocket) -> bytes:
+    """Head and body, which may come in pieces; a server that hangs up before has not listened."""
+    got = b""
+    while not got.endswith(b'\r\n\r\n{"n":1}'):
+        piece = client.recv(65536)
+        if not piece:
+            break
+        got += piece
+    return got
+
+
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[Receiver]:
     key = ec.generate_private_key(ec.SECP256R1())
@@ -167,7 +178,7 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
                 return
             try:
                 with closing(serving.wrap_socket(plain, server_side=True)) as client:
-                    one.got.append(client.recv(65536))
+                    one.got.append(_whole_request(client))
                     client.sendall(one.answer)
                     if one.hangs:
                         client.recv(1)

@@ -19,7 +19,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from checkride.accounts.models import User
+from checkride.accounts.roles import Role
 from courses.models import LessonProgress
+from credentials.models import Proposal
 from exams import delivery
 from exams.models import Extension
 
@@ -345,10 +347,19 @@ def test_reasons_of_examiners_are_shown_as_text(
 
 
 def test_reasons_of_officers_are_shown_as_text(
-    browse: Callable[..., Client], officer: Any, issued: Any
+    browse: Callable[..., Client], officer: Any, make_person: Any, issued: Any
 ) -> None:
     client, stranger = browse(officer), browse()
-    client.post("/accounts/reauthenticate/", {"password": "a long passphrase"})
+    second = browse(make_person("oskar_officer", Role.CREDENTIAL_OFFICER))
+    for one in (client, second):
+        one.post("/accounts/reauthenticate/", {"password": "a long passphrase"})
+
+    def confirm() -> None:
+        for asked in Proposal.objects.filter(answer=""):
+            see(client, asked.get_absolute_url())
+            see(second, asked.get_absolute_url())
+            post(second, asked.get_absolute_url(), {"answer": "confirm"})
+
     address = f"/officer/credentials/{issued.pk}/"
     typed = {"confirmation": issued.grouped_code}
     for payload in PAYLOADS:
@@ -358,8 +369,10 @@ def test_reasons_of_officers_are_shown_as_text(
         reasons = {"reason": payload, "note": payload, "confirmation": payload}
         post(client, f"{address}revoke/", reasons)
         post(client, f"{address}revoke/", {**typed, "reason": "irregularity", "note": payload})
+        confirm()
         see(stranger, f"/credentials/{issued.pk}")
         post(client, f"{address}reinstate/", {**typed, "because": payload})
+        confirm()
         see(client, address)
     assert issued.revocations.count() >= 15
 
@@ -400,6 +413,7 @@ def test_addresses_are_hostile_text_too(browse: Callable[..., Client], learner: 
 MAKE_PERSON = """
 from allauth.account.models import EmailAddress
 from checkride.accounts.models import User
+from checkride.accounts.roles import Role
 user = User.objects.create_user("hostile@example.org", "a long passphrase", name="Hana Oster")
 EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
 """
