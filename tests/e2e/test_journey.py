@@ -201,6 +201,8 @@ def sit_the_exam(visitor: Any) -> None:
     visitor.look("exam-review")
     page.get_by_label(re.compile("I am done")).check()
     page.get_by_role("button", name="Hand in my exam").click()
+    # The page sends what still waits before it hands in, so the press is not yet the next page.
+    page.wait_for_url("**/receipt/")
     visitor.look("exam-receipt")
     attempt = re.search(r"/attempts/[0-9a-f-]+/", page.url)
     assert attempt
