@@ -106,8 +106,10 @@ def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
     context.set_offline(True)
     option(page, 1).check()
     page.locator("[data-save-words]", has_text="No connection. Last saved").wait_for()
-    page.locator(f".qnav [data-go='{other_position}']").click()
+    # A slow press: the notice that comes meanwhile must not move the link from under the pointer.
+    page.locator(f".qnav [data-go='{other_position}']").click(delay=500)
     page.locator(f"[data-answer][data-position='{other_position}']").wait_for()
+    page.locator("[data-notices]", has_text="We keep your answers on this computer").wait_for()
     page.locator("[data-flag]").click()
     page.locator("[data-go=review]").click()
     page.locator("[data-notices]", has_text="The next page cannot be loaded yet").wait_for()

@@ -44,7 +44,20 @@ function say(region, text) {
 const speak = (text) => say("[data-polite]", text);
 const alarm = (text) => say("[data-alert]", text);
 
+// A notice moves what stands below it. Between the press and the release of a button that would take
+// the click away from the link under it, so it waits until the click is done.
+let pressed = false;
+const untilReleased = [];
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => setTimeout(() => {
+    pressed = false;
+    untilReleased.splice(0).forEach((one) => notice(...one));
+  }), true);
+}
+
 function notice(key, text, link) {
+  if (pressed) { untilReleased.push([key, text, link]); return; }
   const board = find("[data-notices]");
   if (!board) return;
   let note = board.querySelector(`[data-notice="${key}"]`);
