@@ -313,6 +313,70 @@ class GradeReportRow(models.Model):
         return f"{self.submission_id}: {self.score}"
 
 
+class UnsureReading(models.Model):
+    """A requirement of which the prompt reader was not sure in one run. An examiner may decide it.
+
+    `best` is what the reader held for likeliest, with its confidence (0 to 1); `line` is the line
+    of the prompt it stood on, 0 when no line speaks of it.
+    """
+
+    submission = models.ForeignKey(
+        Submission, on_delete=models.CASCADE, related_name="unsure_readings"
+    )
+    exercise = models.CharField(max_length=80)
+    requirement = models.CharField(max_length=80)
+    best = models.CharField(max_length=12)
+    confidence = models.FloatField()
+    line = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["submission", "requirement"], name="one_unsure_reading_per_requirement"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["exercise", "at"], name="unsure_by_exercise")]
+        ordering: ClassVar = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id}: {self.requirement}"
+
+
+class ExaminerLabel(models.Model):
+    """What one examiner decided about an unsure reading, and why. It is never changed.
+
+    `keep_out` keeps the prompt from the samples, because it names a real person or a secret.
+    """
+
+    class Verdict(models.TextChoices):
+        MET = "met", _("Met")
+        ABSENT = "absent", _("No line says it")
+        CONTRADICTED = "contradicted", _("Says the opposite")
+
+    reading = models.ForeignKey(UnsureReading, on_delete=models.CASCADE, related_name="labels")
+    examiner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    reason = models.CharField(max_length=500)
+    keep_out = models.BooleanField(default=False)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["reading", "examiner"], name="an_examiner_decides_once"),
+            CheckConstraint(
+                condition=Q(verdict__in=["met", "absent", "contradicted"]),
+                name="only_known_labels",
+            ),
+        ]
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.reading_id}: {self.verdict}"
+
+
 class HintTaken(models.Model):
     """A hint that a learner opened. It costs nothing; it is kept so that authors see which lines
     of a brief are hard to find."""

@@ -13,6 +13,7 @@ from courses.models import (
     ChosenTrack,
     Draft,
     Enrolment,
+    ExaminerLabel,
     GradeReportRow,
     HintTaken,
     LessonProgress,
@@ -25,6 +26,7 @@ from courses.models import (
     ReviewAnswer,
     ReviewCard,
     Submission,
+    UnsureReading,
     Variant,
     VariantRun,
 )
@@ -135,11 +137,32 @@ def export(user: User) -> Mapping[str, bytes]:
                 )
             )
         ),
+        "unsure-readings.json": as_json(
+            list(
+                UnsureReading.objects.filter(submission__user=user).values(
+                    *("submission__exercise", "submission__number", "requirement", "best"),
+                    *("confidence", "line", "at", "labels__verdict", "labels__reason"),
+                    "labels__at",
+                )
+            )
+        ),
+        "labels-given.json": as_json(
+            list(
+                ExaminerLabel.objects.filter(examiner=user).values(
+                    "reading__exercise", "reading__requirement", "verdict", "reason", "at"
+                )
+            )
+        ),
     }
 
 
 def erase(user: User, at: datetime) -> None:
-    """Delete everything. Practice certifies nothing, so nothing has to be kept."""
+    """Delete everything. Practice certifies nothing, so nothing has to be kept.
+
+    With a run go the labels that examiners gave it. What the person decided as an examiner stays,
+    without her, because it belongs to the runs of others.
+    """
+    ExaminerLabel.objects.filter(examiner=user).update(examiner=None)
     HintTaken.objects.filter(user=user).delete()
     for model in (
         *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),

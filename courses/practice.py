@@ -19,7 +19,7 @@ from checkride.accounts.models import User
 from checkride.jobs import queue
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from courses import box, study, versions
+from courses import box, labelling, study, versions
 from courses.authoring.curriculum import Course, Exercise
 from courses.grading.contract import (
     CaseResult,
@@ -250,10 +250,11 @@ def _version(user: User, course: Course, exercise: Exercise, *, at: datetime) ->
     return version
 
 
+@transaction.atomic
 def _keep(submission: Submission, report: GradeReport, *, took_s: float) -> None:
     # A page and a worker may grade one submission at the same time; the first grade stands, and
     # they are equal anyway.
-    GradeReportRow.objects.get_or_create(
+    _row, made = GradeReportRow.objects.get_or_create(
         submission=submission,
         defaults={
             "report": report_to_json(report),
@@ -265,6 +266,8 @@ def _keep(submission: Submission, report: GradeReport, *, took_s: float) -> None
             "at": clock.now(),
         },
     )
+    if made and report.kind == "prompt":
+        labelling.note_unsure(submission, report)
 
 
 def report_of(submission: Submission) -> GradeReport | None:

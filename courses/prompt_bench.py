@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from checkride.lib.errors import DomainError
-from courses import practice
+from courses import labelling, practice
 from courses.authoring.curriculum import Exercise
 from courses.grading.contract import CaseResult, CriterionResult, GradeReport
 from courses.grading.prompt import LENGTH
@@ -195,6 +195,7 @@ def context(
     earlier: GradeReport | None,
     history: practice.History,
     query: QueryDict,
+    examined: Mapping[str, labelling.Outcome],
 ) -> dict[str, Json]:
     """What the template needs beyond what every exercise page has."""
     rows = cards(reading)
@@ -215,7 +216,8 @@ def context(
     return found | {
         "grid": grid,
         "parts": parts(report),
-        "requirements": requirements(report, history),
+        "requirements": requirements(report, history, examined),
+        "examined": examined,
         "since": _since(report, earlier, history) if earlier is not None else None,
         "edit": _edit(report, grid),
     }
@@ -372,6 +374,7 @@ class Requirement:
 
     row: CriterionResult
     told: bool
+    examined: labelling.Outcome | None = None
 
     @property
     def verdict(self) -> str:
@@ -380,11 +383,18 @@ class Requirement:
         return str(VERDICT_WORDS[self.row.verdict])
 
 
-def requirements(report: GradeReport, history: practice.History) -> list[Requirement]:
+def requirements(
+    report: GradeReport,
+    history: practice.History,
+    examined: Mapping[str, labelling.Outcome] | None = None,
+) -> list[Requirement]:
     """What the exercise asked for. Finding it is the task, so what no line says stays hidden
-    until the hidden cases open."""
+    until the hidden cases open. `examined` is what examiners decided afterwards."""
     opened = history.shows_hidden()
-    return [Requirement(row=row, told=opened or row.verdict != "absent") for row in report.criteria]
+    return [
+        Requirement(row, opened or row.verdict != "absent", (examined or {}).get(row.id))
+        for row in report.criteria
+    ]
 
 
 def _edit(report: GradeReport, grid: Grid) -> Edit | None:

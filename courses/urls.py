@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courses import learner_views, studio_views, views, workbench
+from courses import learner_views, studio_views, trust_views, views, workbench
 
 app_name = "courses"
 urlpatterns = [
@@ -72,6 +72,9 @@ urlpatterns = [
     path(
         "exercises/<slug:exercise_id>/put-back/<int:number>/", workbench.put_back, name="put-back"
     ),
+    path("exercises/<slug:exercise_id>/trust/", trust_views.trust, name="trust"),
+    path("unsure-readings/", trust_views.unsure, name="unsure"),
+    path("unsure-readings/<int:reading_id>/", trust_views.decide, name="decide"),
     path("exercises/<slug:exercise_id>/hint/", workbench.hint, name="hint"),
     path("exercises/<slug:exercise_id>/versions/", workbench.versions, name="versions"),
     path("exercises/<slug:exercise_id>/runs/<int:number>/", workbench.result, name="result"),

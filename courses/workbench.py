@@ -21,6 +21,7 @@ from courses import (
     access,
     box,
     hints,
+    labelling,
     map_bench,
     map_editing,
     map_exchange,
@@ -374,7 +375,10 @@ def _page(
         "marked": notes.is_marked(user, ContentKind.EXERCISE, exercise.id),
     }
     if exercise.kind == "prompt":
-        context |= prompt_bench.context(exercise, reading, report, earlier, history, request.GET)
+        examined = labelling.notes_on(shown) if shown is not None else {}
+        context |= prompt_bench.context(
+            exercise, reading, report, earlier, history, request.GET, examined
+        )
         if user is not None:
             last = history.last_graded
             newest = practice.report_of(last) if last is not None else None

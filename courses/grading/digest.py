@@ -18,7 +18,7 @@ from checkride.lib.canonical import canonical_json
 
 Json = Any
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_SUFFIXES: Final = frozenset({".py", ".txt", ".json", ".yaml"})
+_SUFFIXES: Final = frozenset({".py", ".txt", ".json", ".yaml", ".npz"})
 
 
 @lru_cache(maxsize=16)

@@ -298,6 +298,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             "form": "drawn",
             "form_id": 999_999,
             "regrade_id": 999_999,
+            "reading_id": 999_999,
             "exercise_id": "refund-triage",
         }
         typed = {"text": "You triage refunds."}
