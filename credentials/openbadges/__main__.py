@@ -1,9 +1,10 @@
 """`checkride-verify FILE...`: check credentials without asking anybody.
 
-Reads JSON, JWT, baked PNG and SVG files, and the file attached to a certificate in PDF. The
-issuer's keys (`did.json`) and the revocation list (`status-list.json`) are taken from the options
-or from the folder of each file. A proof that the credential is in the issuer's public log
-(`.tlog-proof`) is read when it lies beside the file under the same name.
+Reads JSON, JWT, baked PNG and SVG files, the file attached to a certificate in PDF, and a learner
+record (CLR 2.0) with all credentials in it. The issuer's keys (`did.json`) and the revocation list
+(`status-list.json`) are taken from the options or from the folder of each file. A proof that the
+credential is in the issuer's public log (`.tlog-proof`) is read when it lies beside the file under
+the same name.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from checkride.lib.errors import DomainError
-from credentials.openbadges import baking, verify
+from credentials.openbadges import baking, transcript, verify
 from credentials.openbadges.dates import read, written
+from credentials.openbadges.document import Claims
 from credentials.translog import entry as log_entry
 from credentials.translog import proof as log_proof
 
@@ -84,28 +86,54 @@ def _report(file: Path, did: Path | None, status: Path | None, at: datetime) -> 
     keys = _json(did_file, "Save the issuer’s /.well-known/did.json and name it with --did.")
     status_file = status or file.parent / "status-list.json"
     status_list = _json(status_file, "") if status or status_file.exists() else None
-    verdict = verify.verify(credential, did=keys, status_list=status_list, at=at)
     print(file)
-    for check in verdict.checks:
-        print(f"  {check.name:<10}{check.state:<9}{check.says}")
-        if check.detail:
-            print(f"  {'':<19}{check.detail}")
+    if not isinstance(credential, str) and transcript.is_one(credential):
+        return _report_record(credential, keys, status_list, at)
+    verdict = verify.verify(credential, did=keys, status_list=status_list, at=at)
+    _print_checks(verdict.checks)
     in_log = _in_log(file, credential, verdict, keys)
     print(f"  {in_log.name:<10}{in_log.state:<9}{in_log.says}")
     if in_log.detail:
         print(f"  {'':<19}{in_log.detail}")
     if verdict.claims:
-        holder = verdict.claims.holder_name or "a holder who is not named"
-        print(
-            f"  {verdict.claims.achievement_name}, awarded to {holder} on "
-            f"{written(verdict.claims.awarded)}"
-        )
+        print(f"  {_award(verdict.claims)}")
     if in_log.state == "fails":
         return NOT_IN_FORCE
     if verdict.in_force:
         return IN_FORCE
     failed = any(check.state == "fails" for check in verdict.checks)
     return NOT_IN_FORCE if failed else NOT_CHECKED
+
+
+def _print_checks(checks: Sequence[verify.Check], indent: str = "  ") -> None:
+    for check in checks:
+        print(f"{indent}{check.name:<10}{check.state:<9}{check.says}")
+        if check.detail:
+            print(f"{indent}{'':<19}{check.detail}")
+
+
+def _award(claims: Claims) -> str:
+    holder = claims.holder_name or "a holder who is not named"
+    return f"{claims.achievement_name}, awarded to {holder} on {written(claims.awarded)}"
+
+
+def _report_record(
+    record: Mapping[str, Any],
+    keys: Mapping[str, Any],
+    status_list: Mapping[str, Any] | None,
+    at: datetime,
+) -> int:
+    lists = {str(status_list.get("id")): status_list} if status_list else {}
+    verdict = verify.verify_record(record, did=keys, status_lists=lists, at=at)
+    _print_checks(verdict.checks)
+    for number, one in enumerate(verdict.inside, start=1):
+        title = _award(one.claims) if one.claims else "a credential that nobody vouches for"
+        print(f"  {number}. {title}")
+        _print_checks(one.checks, indent="     ")
+    checks = [*verdict.checks, *(check for one in verdict.inside for check in one.checks)]
+    if verdict.in_force:
+        return IN_FORCE
+    return NOT_IN_FORCE if any(check.state == "fails" for check in checks) else NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True)

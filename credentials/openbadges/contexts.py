@@ -24,6 +24,12 @@ OPEN_BADGES_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.jso
 
 CREDENTIAL_CONTEXTS = (CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
 
+# The address without a version, because that is the text a package holds. What 1EdTech serves as
+# `context-2.0.1.json` adds terms (`partial`, a name of the person) and changes none that we use.
+LEARNER_RECORD = "https://purl.imsglobal.org/spec/clr/v2p0/context.json"
+
+TRANSCRIPT_CONTEXTS = (CREDENTIALS_V2, LEARNER_RECORD, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
+
 FOLDER = Path(__file__).parent / "contexts"
 
 # File name and SHA-256 of the canonical JSON. The address of Open Badges 3.0.3 has been served
@@ -42,6 +48,10 @@ _PINNED = MappingProxyType(
         OPEN_BADGES_EXTENSIONS: (
             "ob-v3p0-extensions.json",
             "15f4c347c6fe4380d9b6b93795859e33747ef48d5c55b91a71c52fb51c7bcbd7",
+        ),
+        LEARNER_RECORD: (
+            "clr-v2p0.json",
+            "a2dd0c0c07434663b7b54a51dd8a3363f6d5c420efa87e3d97b4ef8661596d44",
         ),
     }
 )

@@ -334,11 +334,16 @@ def claims(document: Mapping[str, Any]) -> Claims:
         raise BadStructure(reason="a part of it is missing or has the wrong form") from error
     except BadDate as error:
         raise BadStructure(reason=error.message.rstrip(".")) from error
+    refuse_other_form(document, again)
+    return found
+
+
+def refuse_other_form(document: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+    """Raises `BadStructure` unless `document`, its proof aside, is `again` to the last word."""
     plain = {name: value for name, value in document.items() if name != "proof"}
     for name in sorted({*plain, *again}):
         if name not in plain or name not in again or not _same(plain[name], again[name]):
             raise BadStructure(reason=f"its “{name}” differs from the form we issue")
-    return found
 
 
 def _same(one: Any, other: Any) -> bool:

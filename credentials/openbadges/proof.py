@@ -47,14 +47,19 @@ def signing_bytes(
     options: Mapping[str, Any],
     *,
     load: rdf.LoadContext = contexts.context,
+    holds_others: bool = False,
 ) -> bytes:
-    """The 64 bytes to be signed for a document without proof and proof options without value."""
+    """The 64 bytes to be signed for a document without proof and proof options without value.
+
+    `holds_others` says that signed documents with contexts of their own may be inside.
+    """
     names = document.get("@context")
     if not isinstance(names, list) or names[:1] != [contexts.CREDENTIALS_V2]:
         raise ProofNotAccepted(reason="the first context does not define it")
+    canonical = rdf.canonical_nquads_of_record if holds_others else rdf.canonical_nquads
     return (
         hashlib.sha256(option_nquads(options)).digest()
-        + hashlib.sha256(rdf.canonical_nquads(document, load=load)).digest()
+        + hashlib.sha256(canonical(document, load=load)).digest()
     )
 
 
@@ -81,15 +86,27 @@ def option_nquads(options: Mapping[str, Any]) -> bytes:
     return "".join(f"_:c14n0 {statement} .\n" for statement in statements).encode("ascii")
 
 
+def _refuse_lost_terms(
+    document: Mapping[str, Any], *, load: rdf.LoadContext, holds_others: bool
+) -> None:
+    refuse = rdf.refuse_lost_terms_of_record if holds_others else rdf.refuse_lost_terms
+    refuse(document, load=load)
+
+
 def signed(
-    document: Mapping[str, Any], *, issuer: str, key: SigningKey, at: datetime
+    document: Mapping[str, Any],
+    *,
+    issuer: str,
+    key: SigningKey,
+    at: datetime,
+    holds_others: bool = False,
 ) -> dict[str, Any]:
     """`document` with one proof made at `at`. Any proof it had is replaced.
 
     Raises `LostTerm` when a part of the document would not be covered.
     """
     plain = {name: value for name, value in document.items() if name != "proof"}
-    rdf.refuse_lost_terms(plain)
+    _refuse_lost_terms(plain, load=contexts.context, holds_others=holds_others)
     options: dict[str, Any] = {
         "type": "DataIntegrityProof",
         "cryptosuite": CRYPTOSUITE,
@@ -97,7 +114,9 @@ def signed(
         "verificationMethod": f"{issuer}#{key.kid}",
         "proofPurpose": "assertionMethod",
     }
-    signature = cast(Ed25519PrivateKey, key.private).sign(signing_bytes(plain, options))
+    signature = cast(Ed25519PrivateKey, key.private).sign(
+        signing_bytes(plain, options, holds_others=holds_others)
+    )
     return {**plain, "proof": [{**options, "proofValue": "z" + encoding.base58btc(signature)}]}
 
 
@@ -133,6 +152,7 @@ def verify(
     public_key: bytes,
     *,
     load: rdf.LoadContext = contexts.context,
+    holds_others: bool = False,
 ) -> None:
     """Check the proof of `document` against 32 bytes of Ed25519 public key.
 
@@ -151,9 +171,9 @@ def verify(
         raise SignatureBroken()
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(
-            signature, signing_bytes(plain, options, load=load)
+            signature, signing_bytes(plain, options, load=load, holds_others=holds_others)
         )
     except InvalidSignature as error:
         raise SignatureBroken() from error
     # Words that carry no meaning are not under the signature; showing them would be a lie.
-    rdf.refuse_lost_terms(plain, load=load)
+    _refuse_lost_terms(plain, load=load, holds_others=holds_others)

@@ -51,8 +51,28 @@ def canonical_nquads(document: Mapping[str, Any], *, load: LoadContext = context
     could give signed words another meaning. Raises `UnknownContext` and `NotCanonical`.
     """
     _refuse_costly(document)
+    return _canonical(_with_inlined_contexts, document, load)
+
+
+def canonical_nquads_of_record(document: Mapping[str, Any], *, load: LoadContext) -> bytes:
+    """The same for a document that holds others with contexts of their own, each known to `load`
+    by its address. The long way: nothing is left out of a context.
+
+    Raises as `canonical_nquads`.
+    """
+    _refuse_costly(document)
+    return _canonical(
+        lambda whole, load_one: json.dumps(_inlined_at_any_depth(whole, load_one)), document, load
+    )
+
+
+def _canonical(
+    inlined: Callable[[Mapping[str, Any], LoadContext], str],
+    document: Mapping[str, Any],
+    load: LoadContext,
+) -> bytes:
     try:
-        text = _with_inlined_contexts(document, load)
+        text = inlined(document, load)
         text.encode("utf-8")  # half a character of UTF-16 is an error here, not in the parser
         dataset = pyoxigraph.Dataset(pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.JSON_LD))
     except (SyntaxError, ValueError, OSError) as error:
@@ -76,6 +96,13 @@ def refuse_lost_terms(document: Mapping[str, Any], *, load: LoadContext = contex
         if len(_lossless) >= _MOST_SHAPES:
             _lossless.clear()
         _lossless.add(shape)
+
+
+def refuse_lost_terms_of_record(document: Mapping[str, Any], *, load: LoadContext) -> None:
+    """The same for a document that holds others with contexts of their own. Raises `UnknownContext`
+    for a context that is not given by an address we know."""
+    _inlined_at_any_depth(document, load)
+    expanded_without_loss(document, load=load)
 
 
 def expanded_without_loss(document: Mapping[str, Any], *, load: LoadContext) -> None:
@@ -114,6 +141,21 @@ def _refuse_relative(value: Any) -> None:
                 raise LostTerm(term=name)
         for item in value.values():
             _refuse_relative(item)
+
+
+def _inlined_at_any_depth(value: Any, load: LoadContext) -> Any:
+    if isinstance(value, list):
+        return [_inlined_at_any_depth(item, load) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    found = {name: _inlined_at_any_depth(item, load) for name, item in value.items()}
+    if "@context" in value:
+        names = value["@context"]
+        addresses: list[Any] = names if isinstance(names, list) else [names]
+        if not all(isinstance(address, str) for address in addresses):
+            raise contexts.UnknownContext(address="written into the document itself")
+        found["@context"] = [load(address)["@context"] for address in addresses]
+    return found
 
 
 def _with_inlined_contexts(document: Mapping[str, Any], load: LoadContext) -> str:

@@ -16,12 +16,16 @@ from typing import Any, Literal
 
 from checkride.lib.errors import DomainError
 from credentials.openbadges import document as credential_document
-from credentials.openbadges import encoding, jwt, proof, rdf, statuslist
+from credentials.openbadges import encoding, jwt, proof, rdf, statuslist, transcript
 from credentials.openbadges.dates import read, written
 from credentials.openbadges.document import Claims
 
 State = Literal["holds", "fails", "unknown"]
 CheckName = Literal["signature", "issuer", "status", "dates"]
+
+
+_SUITE = f"Ed25519 over the canonical form, {proof.CRYPTOSUITE}"
+_TOO_DEEP = rdf.NotCanonical(reason="its parts are nested too deeply")
 
 
 class UnknownKey(DomainError):
@@ -122,14 +126,20 @@ def genuine(
         method = verification_method(did, name, issuer=issuer)
         document = jwt.verified(credential, method.get("publicKeyJwk", {}))
         return name, document
-    name = proof.only_proof(credential)["verificationMethod"]
+    return _key_of(credential, did, holds_others=False), dict(credential)
+
+
+def _key_of(document: Mapping[str, Any], did: Mapping[str, Any], *, holds_others: bool) -> str:
+    """The name of the key that signed `document`, once the signature holds. Raises as `genuine`."""
+    issuer = did.get("id", "")
+    name: str = proof.only_proof(document)["verificationMethod"]
     method = verification_method(did, name, issuer=issuer)
     try:
         public = encoding.from_multikey(method.get("publicKeyMultibase", ""))
     except encoding.BadEncoding as error:
         raise UnknownKey(issuer=issuer) from error
-    proof.verify(credential, public)
-    return name, dict(credential)
+    proof.verify(document, public, holds_others=holds_others)
+    return name
 
 
 def verify(
@@ -171,11 +181,7 @@ def verify(
             other="signature",
             says="Not looked at: the key is not the issuer’s.",
         )
-    suite = (
-        "RS256 over the VC-JWT"
-        if isinstance(credential, str)
-        else f"Ed25519 over the canonical form, {proof.CRYPTOSUITE}"
-    )
+    suite = "RS256 over the VC-JWT" if isinstance(credential, str) else _SUITE
     signature = Check("signature", "holds", "Nothing in it was changed since it was signed.", suite)
     owner = Check("issuer", "holds", f"The key is in the list that {issuer} publishes.", key)
     status, revoked = _status(found, status_list, did=did, at=at)
@@ -189,7 +195,70 @@ def _genuine_at_any_depth(
     try:
         return genuine(credential, did)
     except RecursionError as error:
-        raise rdf.NotCanonical(reason="its parts are nested too deeply") from error
+        raise _TOO_DEEP from error
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVerdict:
+    """On a learner record: the answers for the record as a whole, which has no status of its own,
+    and a verdict on each credential `inside`. `claims` is None when nobody vouches for it."""
+
+    checks: tuple[Check, ...]
+    claims: transcript.RecordClaims | None
+    inside: tuple[Verdict, ...] = ()
+    expired: bool = False
+
+    @property
+    def genuine(self) -> bool:
+        return self.claims is not None and all(one.genuine for one in self.inside)
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the record and everything in it may be relied on."""
+        return all(check.state == "holds" for check in self.checks) and all(
+            one.in_force for one in self.inside
+        )
+
+
+def verify_record(
+    record: Mapping[str, Any],
+    *,
+    did: Mapping[str, Any],
+    status_lists: Mapping[str, Mapping[str, Any]],
+    at: datetime,
+) -> RecordVerdict:
+    """Check a learner record, and every credential in it as `verify` does.
+
+    `status_lists` are the signed revocation lists that could be had, by their addresses. Never
+    raises for a bad record.
+    """
+    issuer = did.get("id", "")
+    try:
+        # The form first: only then is it certain that canonicalising costs no more than it should.
+        found = transcript.claims(record)
+        key = _key_of(record, did, holds_others=True)
+        if found.issuer != issuer:
+            raise UnknownKey(issuer=found.issuer)
+    except (UnknownKey, RevokedKey) as refusal:
+        says = "Not looked at: the key is not the issuer’s."
+        refused = _refused("issuer", refusal, other="signature", says=says)
+        return RecordVerdict(refused.checks, None)
+    except (DomainError, RecursionError) as refusal:
+        problem = refusal if isinstance(refusal, DomainError) else _TOO_DEEP
+        says = "Not looked at: the signature does not hold."
+        refused = _refused("signature", problem, other="issuer", says=says)
+        return RecordVerdict(refused.checks, None)
+    days, expired = dates(found, at)
+    checks = (
+        Check("signature", "holds", "Nothing in it was changed since it was signed.", _SUITE),
+        Check("issuer", "holds", f"The key is in the list that {issuer} publishes.", key),
+        days,
+    )
+    inside = tuple(
+        verify(one, did=did, status_list=status_lists.get(claims.status_list), at=at)
+        for one, claims in zip(found.credentials, found.held, strict=True)
+    )
+    return RecordVerdict(checks, found, inside, expired)
 
 
 def another_document() -> Verdict:
@@ -255,8 +324,8 @@ def _check_list(status_list: Mapping[str, Any], public: bytes) -> None:
     _lists_that_hold.add(known)
 
 
-def dates(found: Claims, at: datetime) -> tuple[Check, bool]:
-    """Whether the credential is valid at `at`, and whether it has expired."""
+def dates(found: Claims | transcript.RecordClaims, at: datetime) -> tuple[Check, bool]:
+    """Whether the credential or record is valid at `at`, and whether it has expired."""
     detail = f"{written(found.valid_from)} to {written(found.valid_until)}"
     if at < found.valid_from:
         return Check("dates", "fails", "It is not valid yet.", detail), False

@@ -2,8 +2,9 @@
 //
 //   node dcc.mjs FOLDER
 //
-// It would ask the issuer's host for keys and list. Here every request is answered from did.json and
-// status-list.json of the folder, and anything else is refused, so that nothing leaves the machine.
+// It would ask the issuer's host for keys and list, and 1EdTech for the context of learner records.
+// Here every request is answered from did.json and status-list.json of the folder and the contexts
+// of this repository, and anything else is refused, so that nothing leaves the machine.
 
 import {createRequire} from 'node:module';
 import {readFile, readdir} from 'node:fs/promises';
@@ -13,19 +14,22 @@ import {fileURLToPath, pathToFileURL} from 'node:url';
 const [folder] = process.argv.slice(2);
 const read = async name => JSON.parse(await readFile(join(folder, name), 'utf8'));
 const [did, list] = [await read('did.json'), await read('status-list.json')];
+const here = dirname(fileURLToPath(import.meta.url));
+const CLR = 'https://purl.imsglobal.org/spec/clr/v2p0/context.json';
+const learnerRecord = JSON.parse(
+  await readFile(join(here, '../../../credentials/openbadges/contexts/clr-v2p0.json'), 'utf8'));
 const asked = [];
 
 globalThis.fetch = async request => {
   const address = typeof request === 'string' ? request : request.url ?? String(request);
   asked.push(address);
   const found = address.endsWith('/.well-known/did.json') ? did :
-    address === list.id ? list : undefined;
+    address === list.id ? list : address === CLR ? learnerRecord : undefined;
   return new Response(JSON.stringify(found ?? {}), {
     status: found ? 200 : 404, headers: {'Content-Type': 'application/json'},
   });
 };
 
-const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, '../../../platform/frontend/node_modules');
 // The package names no entry for `require`, so it is imported by its file.
 const {verifyCredential} = await import(

