@@ -361,4 +361,5 @@ def find_pass(source_id: str) -> Pass | None:
         score_percent=found.score_percent,
         cut_percent=found.cut_percent,
         released_at=found.released_at,
+        holder=found.user_id,
     )

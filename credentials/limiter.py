@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -39,6 +40,24 @@ def count_lookup(request: HttpRequest) -> None:
 def count_list(request: HttpRequest) -> None:
     """Count the check of a whole list. Raises `TooManyLookups`."""
     _count(request, "lists", most=LISTS_PER_MINUTE)
+
+
+# Each one is a signature, and a line in two logs that are kept for ever.
+TRANSCRIPTS_PER_MINUTE = 3
+
+
+class TooManyTranscripts(DomainError):
+    code = "too-many-transcripts"
+    sentence = (
+        "You asked for {most} records within a minute. The ones you have stay valid. "
+        "Wait a minute, then ask again."
+    )
+
+
+def count_transcript(user: UUID) -> None:
+    """Count a learner record that a person asks for. Raises `TooManyTranscripts`."""
+    if _counted(f"transcripts:{user}", 1) > TRANSCRIPTS_PER_MINUTE:
+        raise TooManyTranscripts(most=TRANSCRIPTS_PER_MINUTE)
 
 
 class TooManyChecks(DomainError):

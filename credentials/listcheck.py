@@ -19,6 +19,7 @@ from credentials import checking, identity, lookup, presentation
 from credentials.models import Credential, Revocation
 from credentials.openbadges import shortcode
 from credentials.openbadges.__main__ import text_in
+from credentials.openbadges.verify import Verdict
 from credentials.presentation import Record
 
 MOST_LINES = 200
@@ -46,6 +47,14 @@ class TooManyLines(DomainError):
 class TooManyFiles(DomainError):
     code = "too-many-files"
     sentence = "These are {files} files; {most} can be checked at a time. Nothing was checked."
+
+
+class TooManyInside(DomainError):
+    code = "too-many-inside"
+    sentence = (
+        "The learner records among the files hold more than {most} credentials together. "
+        "No answer is shown. Hand in fewer files at a time."
+    )
 
 
 class UnreadableList(DomainError):
@@ -128,20 +137,36 @@ def check(lines: Sequence[Line], *, at: datetime) -> list[Row]:
 def check_files(files: Sequence[tuple[str, bytes]], *, at: datetime) -> list[Row]:
     """A verdict for every file, given as its name and its bytes; the signature inside is checked.
 
-    Raises `TooManyFiles` or `identity.KeysNotPublished`.
+    Raises `TooManyFiles`, `TooManyInside` or `identity.KeysNotPublished`.
     """
     if len(files) > MOST_FILES:
         raise TooManyFiles(files=len(files), most=MOST_FILES)
-    return [_file_row(Line(code=name[:400], name=""), data, at=at) for name, data in files]
+    rows: list[Row] = []
+    for name, data in files:
+        rows += _file_rows(Line(code=name[:400], name=""), data, at=at)
+        if len(rows) > MOST_FILES:
+            raise TooManyInside(most=MOST_FILES)
+    return rows
 
 
-def _file_row(line: Line, data: bytes, *, at: datetime) -> Row:
+def _file_rows(line: Line, data: bytes, *, at: datetime) -> list[Row]:
+    """One row for a credential; for a learner record one for each credential in it."""
     try:
-        verdict = lookup.check_file(text_in(data))
+        text = text_in(data)
+        record = lookup.check_record(text)
+        if record is None:
+            return [_file_row(line, lookup.check_file(text), at=at)]
     except identity.KeysNotPublished:
         raise
     except DomainError as problem:
-        return Row(line, "refuse", "unreadable", _("Cannot be read"), problem.message)
+        return [Row(line, "refuse", "unreadable", _("Cannot be read"), problem.message)]
+    if record.claims is None:
+        says = _("It is not what we signed: it was changed, or somebody else issued it.")
+        return [Row(line, "refuse", "not-genuine", _("Cannot be relied on"), says)]
+    return [_file_row(line, verdict, at=at) for verdict in record.inside]
+
+
+def _file_row(line: Line, verdict: Verdict, *, at: datetime) -> Row:
     if verdict.claims is None:
         says = _("It is not what we signed: it was changed, or somebody else issued it.")
         return Row(line, "refuse", "not-genuine", _("Cannot be relied on"), says)

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from credentials import identity
 from credentials.models import Credential, Revocation
 from credentials.openbadges import document, verify
-from credentials.openbadges.verify import Verdict
+from credentials.openbadges.verify import RecordVerdict, Verdict
 from credentials.public_log import Standing
 from credentials.ranges import plausible_percent
 
@@ -308,6 +308,23 @@ def file_verdict(verdict: Verdict) -> dict[str, object]:
     else:
         tone, headline = "warn", _("This file is genuine; its status cannot be told just now.")
     return {"verdict": verdict, "tone": tone, "headline": headline}
+
+
+def record_verdict(record: RecordVerdict) -> dict[str, object]:
+    """What the look-up page says about a learner record and each credential in it."""
+    tone: Tone = "bad"
+    if not record.genuine:
+        headline = _("This record cannot be relied on.")
+    elif record.in_force:
+        tone, headline = "ok", _("This record is genuine, and every credential in it is in force.")
+    elif any(one.revoked for one in record.inside):
+        headline = _("This record is genuine, but a credential in it was revoked since.")
+    elif record.expired:
+        tone, headline = "warn", _("This record is genuine, but too old. Ask for a new one.")
+    else:
+        tone, headline = "warn", _("This record is genuine; not all in it is in force today.")
+    inside = [file_verdict(one) for one in record.inside]
+    return {"verdict": record, "tone": tone, "headline": headline, "inside": inside}
 
 
 def embed_line(row: Credential) -> str:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from credentials import achievements, awarding, certificate, identity, revoking, seal
 from credentials.models import AchievementVersion, Credential, StatusList
-from credentials.openbadges import baking, keys, shortcode, statuslist
+from credentials.openbadges import baking, keys, shortcode, statuslist, transcript
 from credentials.signer import Signer
 from credentials.translog import note, store
 from credentials.translog import proof as log_proof
@@ -69,6 +69,22 @@ def write(folder: Path, *, at: datetime) -> list[str]:
             ),
         },
     )["document"]
+    record = _ask(
+        signer,
+        {
+            "do": "transcript",
+            "document": transcript.document(
+                identity.issuer(),
+                transcript.Record(
+                    id=uuid.uuid4().urn,
+                    subject=uuid.uuid4().urn,
+                    credentials=(valid.document, expired.document),
+                    valid_from=at,
+                    valid_until=at + transcript.VALID_FOR,
+                ),
+            ),
+        },
+    )["document"]
     text = json.dumps(valid.document, ensure_ascii=False)
     title = str(valid.document["name"])
     files: dict[str, Callable[[], bytes]] = {
@@ -80,6 +96,7 @@ def write(folder: Path, *, at: datetime) -> list[str]:
         "valid.pdf": lambda: certificate.sheet(valid.row, None, at=at),
         "revoked.json": lambda: _json(revoked.document),
         "expired.json": lambda: _json(expired.document),
+        "transcript.json": lambda: _json(record),
         "did.json": lambda: _json(keys.did_document(identity.issuer().id, keyring, log_key)),
         "status-list.json": lambda: _json(status_list),
     }

@@ -1,9 +1,10 @@
 """The signer: the only process that holds the signing keys.
 
 `python -m credentials.signer` owns `var/signer/` (keys and log, mode 0600, made on first start) and
-listens on a Unix socket. It speaks JSON with a length in front, shows its log, and signs two things
-only, after checking them itself: a credential in exactly our form whose pass it finds by its own
-read-only look at the database, and a revocation list of ours. Every signature is in an append-only
+listens on a Unix socket. It speaks JSON with a length in front, shows its log, and signs three
+things only, after checking them itself: a credential in exactly our form whose pass it finds by its
+own read-only look at the database, a revocation list of ours, and a learner record made of nothing
+but credentials that it signed for one person and that are not revoked. Every signature is in an append-only
 log before it leaves the process, and as a commitment in the public transparency log
 (`credentials.translog`): so is every bit that a revocation list sets or clears, every list, every
 achievement quoted and every change of the published keys. The web process has no key; in
@@ -31,12 +32,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from checkride.lib import canonical, clock
 from checkride.lib.errors import DomainError
-from credentials.openbadges import document, jwt, keys, proof, statuslist
+from credentials.openbadges import document, jwt, keys, proof, statuslist, transcript, verify
 from credentials.openbadges.dates import BadDate, read, written
 from credentials.translog import entry, store
 from credentials.translog import proof as log_proof
@@ -84,13 +86,14 @@ class UnsafeKeyFile(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What the signer must find in the records before it signs."""
+    """What the signer must find in the records before it signs. `holder` says whose pass it is."""
 
     achievement: str
     holder_name: str
     score_percent: int
     cut_percent: int
     released_at: datetime
+    holder: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class SignatureLog:
         self._rows: list[dict[str, str]] = []
         self._entries: dict[tuple[str, str], int] = {}
         self._credentials: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
         self._revoked: dict[str, set[int]] = {}
         self._carried_out: set[str] = set()
         for number, line in enumerate(self._lines(), start=1):
@@ -136,6 +140,7 @@ class SignatureLog:
             self._sources[row["source"]] = row["id"]
             self._issued[row["id"]] = (row["source"], row["status"])
             self._credentials[row["status"]] = row["id"]
+            self._newest[row["id"]] = row["sha256"]
             if "entry" in row:
                 self._entries[row["log"], row["id"]] = row["entry"]
         elif row["kind"] == "keys":
@@ -156,6 +161,13 @@ class SignatureLog:
     def revoked(self, address: str) -> frozenset[int]:
         """The bits that the revocation list at `address` had when it was last signed."""
         return frozenset(self._revoked.get(address, ()))
+
+    def source_of(self, credential: str, *, sha256: str) -> str | None:
+        """The pass that this credential was signed for; None when it was not signed here, or was
+        signed anew since."""
+        if self._newest.get(credential) != sha256:
+            return None
+        return self._issued[credential][0]
 
     def was_carried_out(self, proposal: str) -> bool:
         """Whether a change of keys was made for this proposal before."""
@@ -225,6 +237,8 @@ class Signer:
                         return self._issue(request, caller)
                     case "status-list":
                         return self._sign_status_list(request, caller)
+                    case "transcript":
+                        return self._sign_transcript(request, caller)
                     case "change-keys":
                         return self._change(request, caller)
                     case "log":
@@ -380,6 +394,62 @@ class Signer:
         self._enter_list(address, signed, changes)
         self._write_down("status-list", signed, caller, source="", status="", **changes)
         return {"document": signed}
+
+    def _sign_transcript(self, request: Mapping[str, Any], caller: int | None) -> Json:
+        plain = request.get("document")
+        if not isinstance(plain, dict) or "proof" in plain:
+            raise UnreadableRequest()
+        claims = transcript.claims(plain)
+        if plain["issuer"] != document.issuer_profile(self._issuer):
+            raise RuleNotMet(reason="the issuer is not us")
+        if not claims.id.startswith("urn:uuid:"):
+            raise RuleNotMet(reason="the record has a name that is not ours to give")
+        if claims.valid_from > self._now() + CLOCK_TOLERANCE:
+            raise RuleNotMet(reason="it is dated in the future")
+        if not claims.valid_from < claims.valid_until <= claims.valid_from + transcript.VALID_FOR:
+            raise RuleNotMet(reason="its validity is not one we give")
+        self._check_held(claims)
+        signed = proof.signed(
+            plain,
+            issuer=self._issuer.id,
+            key=self._active("ed25519"),
+            at=self._now(),
+            holds_others=True,
+        )
+        self._enter_transcript(signed)
+        self._write_down("transcript", signed, caller, source="", status="")
+        return {"document": signed}
+
+    def _check_held(self, claims: transcript.RecordClaims) -> None:
+        """Raises `RuleNotMet` unless every credential in a record was signed here, as it is, for
+        the same person, and is not revoked by the list as it was last signed."""
+        did = keys.did_document(self._issuer.id, self._keys)
+        holders = set()
+        for signed, said in zip(claims.credentials, claims.held, strict=True):
+            verify.genuine(signed, did)
+            if said.issuer != self._issuer.id:
+                raise RuleNotMet(reason="a credential in the record is not ours")
+            if self._log is None:
+                continue
+            if said.status_index in self._log.revoked(said.status_list):
+                raise RuleNotMet(reason="a credential in the record was revoked")
+            source = self._log.source_of(said.id, sha256=canonical.digest(signed))
+            if source is None:
+                raise RuleNotMet(reason="a credential in the record is not as it was last signed")
+            if self._find_pass is not None:
+                found = self._find_pass(source)
+                if found is None:
+                    raise RuleNotMet(reason="there is no released pass behind a credential in it")
+                holders.add(found.holder)
+        if len(holders) > 1 or None in holders:
+            raise RuleNotMet(reason="the credentials in the record are not those of one person")
+
+    def _enter_transcript(self, signed: Mapping[str, Any]) -> None:
+        # The random bytes are dropped: the entry says that a signature was made and when, and
+        # nobody can ever join the credentials of one person by it.
+        if self._public_log is not None:
+            sealed = entry.commitment(self._nonce(), signed)
+            self._public_log.append([entry.Entry("issue", self._now(), sealed)])
 
     def _enter_list(
         self, address: str, signed: Mapping[str, Any], changes: Mapping[str, list[int]]

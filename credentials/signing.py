@@ -58,6 +58,12 @@ def sign_status_list(document: Mapping[str, Any]) -> dict[str, Any]:
     return signed
 
 
+def sign_transcript(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A signed learner record. Raises as `issue`."""
+    signed: dict[str, Any] = _ask({"do": "transcript", "document": document})["document"]
+    return signed
+
+
 def change_keys(proposal: str) -> list[str]:
     """Have the signer do what two officers agreed on; the names of the keys in use afterwards.
 

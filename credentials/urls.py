@@ -51,6 +51,7 @@ urlpatterns = [
     path("keys/<keyname:kid>", machine.key, name="key"),
     path("status/revocation/<int:number>", machine.status_list, name="status-list"),
     path("record/", holder.record, name="record"),
+    path("record/transcript/", holder.transcript, name="transcript"),
     path("record/<uuid:number>/name/", holder.name, name="record-name"),
     path("officer/credentials/", officer.overview, name="officer"),
     path("officer/credentials/<uuid:number>/", officer.credential, name="officer-credential"),

@@ -45,7 +45,7 @@ def compare_with_log() -> int:
             if read(row["at"]) > clock.now() - _SETTLED:
                 cache.set(_PLACE, place, timeout=None)
                 return found
-            if row["kind"] == "credential" and not _is_ours(row):
+            if not _is_ours(row):
                 found += 1
                 _raise_alarm(row)
             place += 1
@@ -54,6 +54,12 @@ def compare_with_log() -> int:
 
 
 def _is_ours(row: Mapping[str, str]) -> bool:
+    if row["kind"] == "transcript":
+        return AuditRow.objects.filter(
+            action="transcript.signed", facts__sha256=row["sha256"]
+        ).exists()
+    if row["kind"] != "credential":
+        return True
     try:
         number = UUID(row["id"].rpartition("/")[2])
     except ValueError:

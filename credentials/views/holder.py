@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from checkride.accounts.access import SignedInRequest
 from checkride.lib import clock
 from checkride.lib.errors import DomainError
-from credentials import awarding, presentation, signing, telling
+from credentials import awarding, limiter, presentation, signing, telling, transcripts
 from credentials.models import Credential
 
 
@@ -44,8 +45,37 @@ def record(request: SignedInRequest) -> HttpResponse:
         "nav_section": "record",
         "entries": entries,
         "name": presentation.signable_name(request.user.name),
+        "in_file": len(transcripts.held_by(request.user)),
     }
     return render(request, "credentials/record.html", facts)
+
+
+@login_required
+@require_POST
+def transcript(request: SignedInRequest) -> HttpResponse:
+    """The whole record as one signed file (CLR 2.0)."""
+    try:
+        limiter.count_transcript(request.user.pk)
+        at = clock.now().replace(microsecond=0)
+        signed = transcripts.made_for(request.user, at=at)
+    except signing.SignerAway:
+        messages.error(
+            request,
+            _(
+                "The signer is away, so no file was made. Your credentials are safe. Try again soon."
+            ),
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        text = json.dumps(signed, indent=1, ensure_ascii=False)
+        response = HttpResponse(text, content_type="application/vc")
+        response["Content-Disposition"] = (
+            f'attachment; filename="learner-record-{at:%Y-%m-%d}.json"'
+        )
+        response["Cache-Control"] = "no-store"
+        return response
+    return redirect("credentials:record")
 
 
 @login_required

@@ -190,7 +190,13 @@ def check_file(request: HttpRequest) -> HttpResponse:
         return _verify_page(request, LookUpForm(), file_form=form)
     try:
         limiter.count_lookup(request)
-        verdict = lookup.check_file(form.text())
+        text = form.text()
+        record = lookup.check_record(text)
+        facts = (
+            presentation.file_verdict(lookup.check_file(text))
+            if record is None
+            else presentation.record_verdict(record)
+        )
     except limiter.TooManyLookups as refusal:
         form.add_error("file", refusal.message)
         return _verify_page(request, LookUpForm(), file_form=form, status=429)
@@ -201,7 +207,7 @@ def check_file(request: HttpRequest) -> HttpResponse:
         request,
         LookUpForm(),
         file_form=FileForm(),
-        facts={**presentation.file_verdict(verdict), "paper": form.is_paper},
+        facts={**facts, "paper": form.is_paper},
     )
 
 

@@ -223,6 +223,7 @@ def released_pass(running_signer: RunningSigner) -> Callable[..., Any]:
             score_percent=passed.score_percent,
             cut_percent=passed.cut_percent,
             released_at=passed.released_at,
+            holder=passed.user_id,
         )
         return passed
 

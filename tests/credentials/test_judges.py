@@ -51,6 +51,13 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         valid,
         lambda c: c["credentialSubject"]["identifier"][0].update(identityHash="Eve"),
     )
+    record = json.loads((folder / "transcript.json").read_text())
+    _forge(
+        folder,
+        "tampered-record.json",
+        record,
+        lambda c: c["credentialSubject"]["association"].pop(),
+    )
     _forge(folder, "undefined-term.json", valid, lambda c: c.update(grade="A"))
     _forge(
         folder,
@@ -93,6 +100,20 @@ def test_outsiders_see_that_a_credential_was_revoked(judged: dict[str, dict[str,
     assert judged["revoked.json"]["statusRevoked"] is True
 
 
+def test_outsiders_accept_a_learner_record_and_judge_what_is_in_it(
+    judged: dict[str, dict[str, Any]],
+) -> None:
+    record = judged["transcript.json"]
+
+    assert record["verified"] is True
+    assert [one["verified"] for one in record["inside"]] == [False, True]
+    assert "validUntil" in record["inside"][0]["errors"][0]
+
+
+def test_outsiders_reject_a_changed_record(judged: dict[str, dict[str, Any]]) -> None:
+    assert judged["tampered-record.json"]["verified"] is False
+
+
 def test_outsiders_see_that_a_credential_expired(judged: dict[str, dict[str, Any]]) -> None:
     assert judged["expired.json"]["verified"] is False
     assert "validUntil" in judged["expired.json"]["errors"][0]
@@ -115,11 +136,27 @@ def test_our_offline_command_accepts_every_form(
     assert "signature holds" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["revoked.json", "expired.json", "tampered.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["revoked.json", "expired.json", "tampered.json", "transcript.json", "tampered-record.json"],
+)
 def test_our_offline_command_warns_of_what_is_not_in_force(samples: Path, name: str) -> None:
     from credentials.openbadges.__main__ import NOT_IN_FORCE, main
 
     assert main([str(samples / name)]) == NOT_IN_FORCE
+
+
+def test_our_offline_command_shows_what_a_learner_record_holds(
+    samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from credentials.openbadges.__main__ import main
+
+    main([str(samples / "transcript.json")])
+
+    said = capsys.readouterr().out
+    assert "1. Agent Foundations, awarded to Sample Holder" in said
+    assert "It expired on" in said
+    assert "2. Agent Foundations" in said
 
 
 def test_our_offline_command_says_when_it_cannot_tell(

@@ -11,8 +11,8 @@ from credentials import samples
 
 class Command(BaseCommand):
     help = (
-        "Write sample credentials (valid, revoked, expired; JSON, JWT, PNG, SVG), with a key made "
-        "for them, into a folder. The database is not touched."
+        "Write sample credentials (valid, revoked, expired; JSON, JWT, PNG, SVG, a learner record), "
+        "with a key made for them, into a folder. The database is not touched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
