@@ -1,11 +1,13 @@
-"""The refund map is built from nothing: once with keys alone, once through what a screen reader gets.
+"""The refund map is built from nothing: with keys alone, and through what a screen reader gets, there
+once by the forms and once on the drawing.
 
-Both are proofs: they press every key that a person would press, and take a minute each.
+All are proofs: they press every key that a person would press, and take a minute each.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from courses.simulators.workflows.outline import OUTCOME_WORDS
 from courses.simulators.workflows.writing import duration_text
 
 from .test_workbench import sign_in
+
+Json = Any
 
 CONTENT = Path(__file__).resolve().parents[2] / "courses" / "content"
 FILE = CONTENT / "systems-thinking" / "exercises" / "refunds" / "maps" / "strong.yaml"
@@ -37,6 +41,9 @@ BLOCKS = {
     "senior": "Priya",
 }
 PAGE = "/exercises/refunds/"
+
+# The focus is on a step of the drawing, and that step is the chosen one.
+AT_A_STEP = "document.activeElement.matches('[role=option][aria-selected=true]')"
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live_site")]
 
@@ -152,11 +159,12 @@ class Keys:
 
     def to_step(self, name: str) -> None:
         """Go through the steps of the drawing until this one is reached."""
-        chosen = "document.activeElement.getAttribute('role') === 'option'"
-        self.page.wait_for_function(chosen)
+        self.page.wait_for_function(AT_A_STEP)
         self.press("Home")
+        self.page.wait_for_function(
+            f"{AT_A_STEP} && !document.activeElement.previousElementSibling"
+        )
         for _turn in range(60):
-            self.page.wait_for_function(chosen)
             if self.here().startswith(f"{name}, "):
                 return
             self.step("PageDown")
@@ -167,7 +175,8 @@ class Keys:
         before = self.here()
         self.press(key)
         self.page.wait_for_function(
-            """before => document.activeElement.textContent.replace(/\\s+/g, ' ').trim() !== before""",
+            f"before => {AT_A_STEP} && "
+            "document.activeElement.textContent.replace(/\\s+/g, ' ').trim() !== before",
             arg=before,
         )
 
@@ -200,7 +209,7 @@ def test_with_keys_alone_on_the_drawing(learner: Any) -> None:
         keys.press("Enter")
         keys.dialog_is(open_=False)
         expect(said).to_have_text(f"Added “{node.name}”.")
-        page.wait_for_function("document.activeElement.getAttribute('role') === 'option'")
+        page.wait_for_function(AT_A_STEP)
         if node.retries is not None or node.patience_s is not None:
             change(keys, node, said)
     for edge in TARGET.edges:
@@ -246,11 +255,11 @@ def change(keys: Keys, node: Node, said: Any) -> None:
     keys.tab_to("Save")
     keys.press("Enter")
     keys.dialog_is(open_=False)
-    keys.page.wait_for_function("document.activeElement.getAttribute('role') === 'option'")
+    keys.page.wait_for_function(AT_A_STEP)
     expect(said).to_have_text(f"Changed “{node.name}”.")
 
 
-# Through the accessibility tree, by the forms -----------------------------------------------------
+# Through the accessibility tree -------------------------------------------------------------------
 
 
 class Reader:
@@ -264,16 +273,47 @@ class Reader:
         self.link = page.context.new_cdp_session(page)
         self.link.send("Accessibility.enable")
         self.link.send("DOM.enable")
+        self.known: list[tuple[str, str, Json]] = []
 
-    def find(self, role: str, name: str) -> int | None:
-        """The node of this role whose name begins with the words."""
+    def tree(self) -> list[tuple[str, str, Json]]:
+        """Role, name and the node itself of everything that is told, as it is now."""
         self.page.wait_for_load_state()
-        tree = self.link.send("Accessibility.getFullAXTree")["nodes"]
-        for node in tree:
-            called = str(node.get("name", {}).get("value", ""))
-            if node.get("role", {}).get("value") == role and called.startswith(name):
+        self.known = [
+            (
+                str(node.get("role", {}).get("value", "")),
+                str(node.get("name", {}).get("value", "")),
+                node,
+            )
+            for node in self.link.send("Accessibility.getFullAXTree")["nodes"]
+            if not node.get("ignored")
+        ]
+        return self.known
+
+    def find(self, role: str, name: str, *, now: bool = False) -> int | None:
+        """The node of this role whose name begins with the words.
+
+        What was told since the last deed still holds, unless it is asked `now`.
+        """
+        found = None if now else self._in(self.known, role, name)
+        return found if found is not None else self._in(self.tree(), role, name)
+
+    @staticmethod
+    def _in(tree: list[tuple[str, str, Json]], role: str, name: str) -> int | None:
+        for its_role, called, node in tree:
+            if its_role == role and called.startswith(name):
                 return int(node["backendDOMNodeId"])
         return None
+
+    def names(self, role: str) -> list[str]:
+        return [called for its_role, called, _node in self.tree() if its_role == role]
+
+    def state(self, role: str, name: str, key: str) -> Any:
+        """A property of a node, such as whether it is selected."""
+        for its_role, called, node in self.tree():
+            if its_role == role and called.startswith(name):
+                found = {row["name"]: row["value"].get("value") for row in node["properties"]}
+                return found.get(key)
+        pytest.fail(f"there is no {role} “{name}” in the accessibility tree")
 
     def go_to(self, role: str, name: str) -> None:
         found = self.find(role, name)
@@ -283,8 +323,22 @@ class Reader:
 
     def press(self, role: str, name: str) -> None:
         self.go_to(role, name)
+        self.known = []
         with self.page.expect_navigation(timeout=60_000):
             self.page.keyboard.press("Enter")
+
+    def act(self, role: str, name: str) -> None:
+        """Press what changes this page and leads to no other."""
+        self.go_to(role, name)
+        self.known = []
+        self.page.keyboard.press("Enter")
+
+    def waits_for(self, role: str, name: str, *, gone: bool = False) -> None:
+        deadline = time.monotonic() + 30
+        while (self.find(role, name, now=True) is None) != gone:
+            if time.monotonic() > deadline:
+                pytest.fail(f"the {role} “{name}” {'stays' if gone else 'does not come'}")
+            self.page.wait_for_timeout(20)
 
     def write(self, role: str, name: str, text: str) -> None:
         self.go_to(role, name)
@@ -296,9 +350,11 @@ class Reader:
         Keys(self.page).choose(words)
 
     def hears(self, words: str) -> None:
-        tree = self.link.send("Accessibility.getFullAXTree")["nodes"]
-        said = " ".join(str(node.get("name", {}).get("value", "")) for node in tree)
-        assert words in said, f"“{words}” is not said"
+        deadline = time.monotonic() + 30
+        while words not in " ".join(called for _role, called, _node in self.tree()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"“{words}” is not said")
+            self.page.wait_for_timeout(20)
 
 
 def test_through_the_accessibility_tree_by_the_forms(learner: Any) -> None:
@@ -345,3 +401,82 @@ def settle(reader: Reader, node: Node) -> None:
         reader.write("textbox", "Waits for an answer at most", duration_text(node.patience_s))
     reader.press("button", "Save")
     reader.hears(f"Changed “{node.name}”")
+
+
+def test_through_the_accessibility_tree_on_the_drawing(learner: Any) -> None:
+    learner.open(f"{PAGE}?view=canvas")
+    reader = Reader(learner.page)
+    reader.waits_for("button", "Add step")
+    if reader.find("button", "Empty the map"):
+        reader.act("button", "Empty the map")
+    reader.hears("The map is empty.")
+    for node in steps_in_order():
+        reader.act("button", "Add step")
+        in_dialog(reader, "Add a step")
+        reader.write("textbox", "Name", node.name)
+        reader.choose("What it is", what_it_is(node))
+        if node.undoes:
+            reader.choose("Takes back", labelled(TARGET.node(node.undoes)))
+        if reader.find("combobox", "Where it stands"):
+            reader.choose("Where it stands", "nothing leads to it yet")
+        out_of_dialog(reader, "Add step", f"Added “{node.name}”")
+        if node.retries is not None or node.patience_s is not None:
+            settle_on_the_drawing(reader, node)
+    for edge in TARGET.edges:
+        source, target = TARGET.node(edge.src), TARGET.node(edge.dst)
+        reader.go_to(
+            "option", f"{source.name}, "
+        )  # the step of the drawing that is to be connected
+        reader.act("button", "Connect to …")
+        in_dialog(reader, f"Connect “{source.name}” to …")
+        reader.choose("Leads to", f"{target.name} (")
+        reader.choose("When a case goes there", how_words(edge))
+        if edge.when:
+            reader.write("textbox", "Or write the condition yourself", edge.when)
+        if edge.most:
+            reader.write("textbox", "The same case at most", str(edge.most))
+        out_of_dialog(reader, "Connect", f"Connected “{source.name}” to “{target.name}”")
+
+    # Each step says what it is, where it comes from and where it leads.
+    (drawing,) = reader.names("listbox")
+    assert drawing.endswith(f"{len(TARGET.nodes)} steps")
+    steps = reader.names("option")
+    assert len(steps) == len(TARGET.nodes)
+    assert (
+        "Needs a human?, Gateway. from Policy check; when flagged or confidence < 0.80 or "
+        "amount > 400 to Human review; otherwise to Pay refund." in steps
+    )
+    assert (
+        "Pay refund, Tool. from Needs a human? and Review outcome; to Log and watch payment; "
+        "on error to Escalate to Priya." in steps
+    )
+    # One of them is the stop of the Tab key and the chosen one: where the reader was last.
+    reader.go_to("option", "Policy check, ")
+    reader.waits_for("heading", "Policy check")
+    assert reader.state("option", "Policy check, ", "selected") is True
+    assert reader.state("option", "Human review, ", "selected") is False
+    assert learner.page.locator("[role=option][tabindex='0']").count() == 1
+    learner.look("map-drawn-by-tree")
+
+    is_the_refund_map(learner)
+
+
+def in_dialog(reader: Reader, title: str) -> None:
+    reader.waits_for("dialog", title)
+
+
+def out_of_dialog(reader: Reader, deed: str, says: str) -> None:
+    reader.act("button", deed)
+    reader.hears(f"{says}.")
+
+
+def settle_on_the_drawing(reader: Reader, node: Node) -> None:
+    """The step that was just added is the chosen one."""
+    reader.act("button", "Edit")
+    in_dialog(reader, f"Edit “{node.name}”")
+    if node.retries is not None and node.backoff_s is not None:
+        reader.write("textbox", "Tries again after a failure", str(node.retries))
+        reader.write("textbox", "Waits before it tries again", duration_text(node.backoff_s))
+    if node.patience_s is not None:
+        reader.write("textbox", "Waits for an answer at most", duration_text(node.patience_s))
+    out_of_dialog(reader, "Save", f"Changed “{node.name}”")

@@ -44,14 +44,17 @@ function icon(name: string) {
   return <svg className="icon" aria-hidden="true"><use href={`#i-${name === 'rollback' ? 'undo' : name}`} /></svg>;
 }
 
-/** A step as it is read aloud: its name, what it is, its ways out, and what is wrong with it. */
+/** A step as it is read aloud: its name, what it is, where it comes from, its ways out, and what is
+ * wrong with it. */
 function said(map: MapDocument, id: string, findings: readonly Finding[]): string {
   const step = map.nodes[id]!;
   const ways = waysOut(map, id);
+  const sources = [...new Set(map.edges.filter((way) => way.dst === id).map((way) => nameOf(map, way.src)))];
+  const into = sources.length ? `from ${sources.join(' and ')}` : step.kind === 'trigger' ? 'the map begins' : 'nothing leads here';
   const out = step.kind === 'end' ? 'the case ends' : ways.length === 0 ? 'nothing follows' : ways
     .map((way) => `${wordsOf(way) ? `${wordsOf(way)} ` : ''}to ${nameOf(map, way.dst)}`).join('; ');
   const wrong = findings.map((row) => `${row.code}: ${row.says}`).join(' ');
-  return `${step.name}, ${KIND_WORDS[step.kind]}. ${out}.${wrong ? ` ${wrong}` : ''}`;
+  return `${step.name}, ${KIND_WORDS[step.kind]}. ${into}; ${out}.${wrong ? ` ${wrong}` : ''}`;
 }
 
 function wordsOf(way: Way): string {
@@ -192,6 +195,13 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
     event.preventDefault();
   };
 
+  /** A screen reader goes to any step without the arrow keys; what has the focus is the chosen one. */
+  const reach = (id: string) => {
+    if (id === at) return;
+    setFrom(null);
+    setCurrent(id);
+  };
+
   const spotOf = (id: string): Spot => dragged[id] ?? map.layout?.[id] ?? spots[id] ?? [0, 0];
   /** The first place that somebody chooses fixes all others, so that nothing else jumps. */
   const placed = (moved: Record<string, Spot>): Record<string, Spot> =>
@@ -260,7 +270,8 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
           aria-describedby="map-keys" tabIndex={many ? undefined : 0} onKeyDown={keys}>
           {many === 0 && 'The map is empty. Add a trigger first: where cases arrive.'}
           {Object.keys(map.nodes).map((id) => (
-            <div key={id} role="option" aria-selected={id === at} tabIndex={id === at ? 0 : -1} data-step={id}>
+            <div key={id} role="option" aria-selected={id === at} tabIndex={id === at ? 0 : -1} data-step={id}
+              onFocus={() => reach(id)} onClick={() => reach(id)}>
               {said(map, id, findings.filter((row) => row.node === id))}
             </div>
           ))}
