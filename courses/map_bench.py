@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from checkride.lib.html import sanitize_html
-from courses import practice
+from courses import map_forms, practice
 from courses.authoring.curriculum import Exercise
 from courses.grading.contract import CaseResult, GradeReport
 from courses.models import GradeReportRow, Submission
@@ -190,6 +190,7 @@ def context(
         "foot": foot(read),
         "total": _cases(document),
         "blocks": blocks(document),
+        "offers": map_forms.offers(read_world(document)) if document.get("options") else [],
         "visible": document.get("visible", []),
         "summary": document.get("summary", ""),
         "pass_mark": document.get("pass", 70),

@@ -98,7 +98,13 @@ def edit(
     done: list[tuple[str, str]] = []
     edited = None
     for command in commands:
-        edited = edits.edit(document, command, blocks=world.kinds, visible=world.visible)
+        edited = edits.edit(
+            document,
+            command,
+            blocks=world.kinds,
+            visible=world.visible,
+            options=world.choices,
+        )
         document = writing.to_json(edited.map)
         done.append((edited.says, writing.to_text(edited.map)))
     assert edited is not None  # noqa: S101  # there is at least one command

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from courses.simulators.workflows import conditions, edits
 from courses.simulators.workflows.model import (
@@ -57,6 +58,15 @@ QUESTIONS: Sequence[tuple[str, str, str | Promise]] = (
     ("verdict == 'reject'", "verdict", gettext_lazy("the person refused")),
     ("verdict == 'rework'", "verdict", gettext_lazy("the person sent it back")),
     ("verdict == 'none'", "verdict", gettext_lazy("no person has decided")),
+)
+# The choice “as usual” is empty: then nothing about it stands in the map.
+PRIORITIES: Sequence[tuple[str, str | Promise]] = (
+    ("", gettext_lazy("as usual")),
+    ("1", gettext_lazy("1: served first")),
+    ("2", gettext_lazy("2: before the usual")),
+    ("3", gettext_lazy("3: the usual, written down")),
+    ("4", gettext_lazy("4: after the usual")),
+    ("5", gettext_lazy("5: served last")),
 )
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 
@@ -130,6 +140,80 @@ class TitleForm(MapForm):
 
     def commands(self) -> list[edits.Command]:
         return [edits.SetTitle(do="set_title", title=self.cleaned_data["title"])]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that the exercise sells. `choices` begin with the usual one, whose value is empty."""
+
+    id: str
+    label: str
+    hint: str
+    choices: Sequence[tuple[str, str]]
+
+
+def offers(world: World) -> list[Offer]:
+    """What can be bought, with the prices, as a form or a list shows it."""
+    found = []
+    for option in world.options:
+        block = world.block(option.block)
+        share = block.hours.share if block.hours else 1.0
+        usual = _people(option.default)
+        choices = [("", _("%(people)s, as usual") % {"people": usual})]
+        for number in range(option.least, option.most + 1):
+            if number < option.default:
+                words = _("%(people)s; fewer save only the work they do not do")
+                choices.append((str(number), words % {"people": _people(number)}))
+            elif number > option.default:
+                hourly = (number - option.default) * option.cost_per_hour
+                words = _("%(people)s, for $%(hour)s an hour more: $%(case)s on every case")
+                figures = {
+                    "people": _people(number),
+                    "hour": f"{hourly:,.10g}",
+                    "case": f"{hourly * share / world.mean_per_hour:,.2f}",
+                }
+                choices.append((str(number), words % figures))
+        label = _("%(block)s: how many people") % {"block": block.name}
+        found.append(Offer(option.id, label, option.says, choices))
+    for row in world.versions:
+        block = world.block(row.block)
+        said = {version.id: version.says for version in row.versions}
+        usual = _("%(version)s, as usual") % {"version": row.default}
+        choices = [("", _with(usual, said[row.default]))]
+        choices += [(name, _with(name, says)) for name, says in said.items() if name != row.default]
+        label = _("%(block)s: which version") % {"block": block.name}
+        found.append(Offer(row.block, label, row.says, choices))
+    return found
+
+
+def _people(number: int) -> str:
+    return ngettext("%(n)s person", "%(n)s people", number) % {"n": number}
+
+
+def _with(words: str, says: str) -> str:
+    return f"{words}: {says}" if says else words
+
+
+class OptionsForm(MapForm):
+    """What the map buys of what its exercise sells."""
+
+    def build(self) -> None:
+        chosen = dict(self.map.options)
+        for offer in offers(self.world):
+            self.fields[offer.id] = forms.ChoiceField(
+                label=offer.label, help_text=offer.hint, required=False, choices=offer.choices
+            )
+            # A number that is the usual one is shown as such.
+            value = str(chosen.get(offer.id, ""))
+            self.initial[offer.id] = value if value in dict(offer.choices) else ""
+
+    def commands(self) -> list[edits.Command]:
+        people = {option.id for option in self.world.options}
+        bought: dict[str, int | str | None] = {}
+        for name in self.fields:
+            value = self.cleaned_data[name]
+            bought[name] = (int(value) if name in people else value) if value else None
+        return [edits.SetOptions(do="set_options", set=bought)]
 
 
 class AddStepForm(MapForm):
@@ -256,6 +340,12 @@ class StepForm(AddStepForm):
         max_length=9,
         help_text=gettext_lazy("Such as 30m or 2h. Empty: for ever."),
     )
+    priority = forms.ChoiceField(
+        label=gettext_lazy("Priority"),
+        required=False,
+        choices=PRIORITIES,
+        help_text=gettext_lazy("Among all who wait for the same people."),
+    )
     actor = forms.CharField(
         label=gettext_lazy("Done by"),
         required=False,
@@ -280,7 +370,7 @@ class StepForm(AddStepForm):
         help_text=gettext_lazy("Small letters, digits and _."),
     )
 
-    OPTIONAL = ("retries", "backoff", "patience", "actor", "tools", "note")
+    OPTIONAL = ("retries", "backoff", "patience", "priority", "actor", "tools", "note")
 
     def __init__(
         self, map_: WorkflowMap, world: World, node: Node, data: Any = None, **options: Any
@@ -297,6 +387,7 @@ class StepForm(AddStepForm):
             "retries": node.retries,
             "backoff": "" if node.backoff_s is None else duration_text(node.backoff_s),
             "patience": "" if node.patience_s is None else duration_text(node.patience_s),
+            "priority": "" if node.priority is None else str(node.priority),
             "actor": node.actor or "",
             "tools": list(node.tools or ()),
             "note": node.note or "",
@@ -340,6 +431,8 @@ class StepForm(AddStepForm):
             if name in self.fields and name in MAY.get(kind, ()):
                 value = data.get(name)
                 settings[name] = value if value not in ("", [], None) else None
+        if settings.get("priority") is not None:
+            settings["priority"] = int(settings["priority"])
         # A time to wait without a retry waits for nothing; the reader would refuse it.
         if settings.get("retries") in (None, 0) and "backoff" in settings and not data["backoff"]:
             settings["backoff"] = None

@@ -1,8 +1,8 @@
 """The step-by-step map editor as a page shows it: rows with their ways, buttons and the open form.
 
 What is open stands in the address, as in `?edit=step:lookup`, so that every form works without
-scripts: `title`, `add:` (the first step), `add:STEP` (behind it), `step:STEP`, `connect:STEP` (a
-new way out of it) and `way:NUMBER`.
+scripts: `title`, `options` (what is bought), `add:` (the first step), `add:STEP` (behind it),
+`step:STEP`, `connect:STEP` (a new way out of it) and `way:NUMBER`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from courses.map_bench import Sheet
 from courses.map_editing import History
-from courses.map_forms import AddStepForm, MapForm, StepForm, TitleForm, WayForm
+from courses.map_forms import AddStepForm, MapForm, OptionsForm, StepForm, TitleForm, WayForm
+from courses.simulators.workflows import outline
 from courses.simulators.workflows.model import MAX_EDGES, MAX_NODES, WorkflowMap
 from courses.simulators.workflows.world import World
 
@@ -61,7 +62,10 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """The whole editor. `said` is what the last edit did, unless a row tells it."""
+    """The whole editor. `said` is what the last edit did, unless a row tells it.
+
+    `sells` is whether the exercise sells anything, `bought` what the map has bought, in words.
+    """
 
     title: str
     rows: Sequence[StepRow]
@@ -69,6 +73,9 @@ class Editor:
     history: History
     opened: str
     title_form: MapForm | None
+    sells: bool
+    bought: Sequence[str]
+    options_form: MapForm | None
     first_form: MapForm | None
     said: str
     full: bool
@@ -81,6 +88,8 @@ def open_form(map_: WorkflowMap, world: World, opened: str, data: Any = None) ->
     match what:
         case "title":
             return TitleForm(map_, world, data, initial={"title": map_.title})
+        case "options" if world.choices:
+            return OptionsForm(map_, world, data)
         case "add" if not place or place in nodes:
             return AddStepForm(map_, world, data, after=place)
         case "step" if place in nodes:
@@ -96,6 +105,7 @@ def open_form(map_: WorkflowMap, world: World, opened: str, data: Any = None) ->
 
 def editor(
     map_: WorkflowMap,
+    world: World,
     sheet: Sheet,
     *,
     revision: int,
@@ -146,6 +156,9 @@ def editor(
         history=history,
         opened=opened,
         title_form=form if opened == "title" else None,
+        sells=bool(world.choices),
+        bought=outline.bought(map_, world),
+        options_form=form if opened == "options" else None,
         first_form=form if opened == "add:" else None,
         said="" if told else said.get("says", ""),
         full=len(map_.nodes) >= MAX_NODES or len(map_.edges) >= MAX_EDGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,15 +65,17 @@ def steps(
         if text.strip():
             return None
         map_, sheet = WorkflowMap("map", exercise.title, (), ()), map_bench.EMPTY
+    world = map_editing.world_of(exercise)
     opened, form = "", None
     if unfinished is not None:
         opened, form = unfinished.opened, unfinished.form
     else:
         opened = request.GET.get("edit", "")[:80]
-        form = map_steps.open_form(map_, map_editing.world_of(exercise), opened)
+        form = map_steps.open_form(map_, world, opened)
     told = request.session.pop(_SAID_KEY, None)
     return map_steps.editor(
         map_,
+        world,
         sheet,
         revision=revision,
         history=map_editing.history(user, exercise),
@@ -205,7 +208,7 @@ def canvas(user: User, exercise: Exercise) -> dict[str, Json] | None:
         return None
     world = map_editing.world_of(exercise)
     kinds = [
-        {"group": value, "choices": [[key, str(name)] for key, name in words]}
+        {"group": value, "choices": _pairs(words)}
         if isinstance(words, list)
         else [value, str(words)]
         for value, words in map_forms.kinds_to_choose(world)
@@ -220,8 +223,23 @@ def canvas(user: User, exercise: Exercise) -> dict[str, Json] | None:
                 if name in world.visible
             ],
             "tools": [[block.id, block.name] for block in world.blocks if block.kind == "tool"],
+            "priorities": _pairs(map_forms.PRIORITIES),
+            "options": [
+                {
+                    "id": offer.id,
+                    "label": offer.label,
+                    "hint": offer.hint,
+                    "choices": _pairs(offer.choices),
+                }
+                for offer in map_forms.offers(world)
+            ],
         }
     }
+
+
+def _pairs(choices: Iterable[tuple[str, Any]]) -> list[list[str]]:
+    """Choices as JSON; lazy words become text."""
+    return [[value, str(words)] for value, words in choices]
 
 
 def canvas_data(user: User, exercise: Exercise) -> dict[str, Json]:

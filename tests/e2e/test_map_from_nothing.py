@@ -456,6 +456,13 @@ def test_through_the_accessibility_tree_on_the_drawing(learner: Any) -> None:
     assert reader.state("option", "Policy check, ", "selected") is True
     assert reader.state("option", "Human review, ", "selected") is False
     assert learner.page.locator("[role=option][tabindex='0']").count() == 1
+    # What is sold is bought, and given back, in a dialog as well.
+    reader.act("button", "What you buy")
+    in_dialog(reader, "What you buy")
+    reader.choose("Reviewer: how many people", "4 people")
+    out_of_dialog(reader, "Save", "Changed what is bought")
+    reader.act("button", "Undo")
+    reader.hears("Undone: Changed what is bought.")
     learner.look("map-drawn-by-tree")
 
     is_the_refund_map(learner)

@@ -31,6 +31,7 @@ from courses.simulators.workflows.model import (
     MAX_RETRIES,
     MAX_STAFF,
     OUTCOMES,
+    Bought,
     Edge,
     Kind,
     Node,
@@ -46,6 +47,7 @@ from courses.simulators.workflows.reading import (
     NEEDS,
     NODE_ID,
     OPTION,
+    VERSION,
 )
 
 MAX_BYTES = 1_000_000
@@ -676,14 +678,18 @@ class _Importer:
                     found[match[1]] = (x, y)
         return tuple(found.items())
 
-    def _options(self, process: ET.Element) -> tuple[tuple[str, int], ...]:
-        """What was bought, as we wrote it: `reviewer.staff 4; second_desk.staff 2`."""
-        found: dict[str, int] = {}
+    def _options(self, process: ET.Element) -> tuple[tuple[str, Bought], ...]:
+        """What was bought, as we wrote it: `reviewer.staff 4; refund_agent v2`."""
+        found: dict[str, Bought] = {}
         for words in process.get(_c("options"), "").split("; "):
-            key, _, number = words.partition(" ")
-            fits = OPTION.fullmatch(key) and re.fullmatch(r"[0-9]{1,4}", number)
-            if fits and 1 <= int(number) <= MAX_STAFF:
-                found[key] = int(number)
+            key, _, bought = words.partition(" ")
+            if not OPTION.fullmatch(key):
+                continue
+            if not key.endswith(".staff"):
+                if VERSION.fullmatch(bought):
+                    found[key] = bought
+            elif re.fullmatch(r"[0-9]{1,4}", bought) and 1 <= int(bought) <= MAX_STAFF:
+                found[key] = int(bought)
         return tuple(found.items())
 
     def _kept(self, map_: WorkflowMap) -> tuple[str, ...]:

@@ -157,6 +157,13 @@ class Place(_Command):
     spots: dict[str, tuple[int, int]]
 
 
+class SetOptions(_Command):
+    """What is bought: a number of people or a version by option; null takes the usual one again."""
+
+    do: Literal["set_options"]
+    set: dict[str, int | str | None]
+
+
 class Tidy(_Command):
     """Forgets all places: the drawing arranges itself."""
 
@@ -164,7 +171,7 @@ class Tidy(_Command):
 
 
 class Clear(_Command):
-    """Takes every step away; the title stays."""
+    """Takes every step away, and what was bought; the title stays."""
 
     do: Literal["clear"]
 
@@ -181,6 +188,7 @@ Command = (
     | RemoveWay
     | MoveWay
     | Place
+    | SetOptions
     | Tidy
     | Clear
 )
@@ -216,15 +224,16 @@ def edit(
     *,
     blocks: Mapping[str, str] | None,
     visible: Sequence[str],
+    options: Mapping[str, range | tuple[str, ...]] | None = None,
 ) -> Edited:
     """The map after one command; the document itself is left as it was. Raises `EditRefused`.
 
-    `blocks` and `visible` are those of `read_map`.
+    `blocks`, `visible` and `options` are those of `read_map`.
     """
     changed: Document = json.loads(json.dumps(document))
     says, at = _apply(changed, command)
     try:
-        map_ = read_map(json.dumps(changed), blocks=blocks, visible=visible)
+        map_ = read_map(json.dumps(changed), blocks=blocks, visible=visible, options=options)
     except BadMap as error:
         raise EditRefused(*error.problems) from error
     return Edited(map_, says, at)
@@ -304,12 +313,15 @@ def _apply(document: Document, command: Command) -> tuple[str, str | None]:
             return _move_way(document, name, by)
         case Place(spots=spots):
             return _place(document, spots)
+        case SetOptions(set=chosen):
+            return _set_options(document, chosen)
         case Tidy():
             document.pop("layout", None)
             return "Tidied the drawing", None
         case Clear():
             document["nodes"], document["edges"] = {}, []
             document.pop("layout", None)
+            document.pop("options", None)
             return "Emptied the map", None
 
 
@@ -537,3 +549,17 @@ def _place(document: Document, spots: Mapping[str, tuple[int, int]]) -> tuple[st
         (step_id,) = spots
         return f"Placed “{_name(document, step_id)}”", step_id
     return "Arranged the drawing", None
+
+
+def _set_options(
+    document: Document, chosen: Mapping[str, int | str | None]
+) -> tuple[str, str | None]:
+    options = document.setdefault("options", {})
+    for key, bought in chosen.items():
+        if bought is None:
+            options.pop(key, None)
+        else:
+            options[key] = bought
+    if not options:
+        del document["options"]
+    return "Changed what is bought", None

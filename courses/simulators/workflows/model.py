@@ -109,11 +109,16 @@ class Edge:
         return " ".join(words)
 
 
+# A number of people, or the name of a version.
+Bought = int | str
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowMap:
     """A whole map. Node order is the author's; edge order at a gateway is the order of asking.
 
-    `options` holds what was chosen to buy, such as `("reviewer.staff", 4)`.
+    `options` holds what was chosen to buy, such as `("reviewer.staff", 4)` or
+    `("refund_agent", "v2")`.
     """
 
     id: str
@@ -121,7 +126,7 @@ class WorkflowMap:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     layout: tuple[tuple[str, tuple[int, int]], ...] = ()
-    options: tuple[tuple[str, int], ...] = ()
+    options: tuple[tuple[str, Bought], ...] = ()
 
     def node(self, node_id: str) -> Node:
         for node in self.nodes:

@@ -42,6 +42,7 @@ class Row:
 
 def outline(map_: WorkflowMap, world: World) -> tuple[Row, ...]:
     """One row for each step, in the map's order."""
+    world = world.as_bought(map_)
     names = {node.id: node.name for node in map_.nodes}
     blocks = {block.id: block.name for block in world.blocks}
     return tuple(
@@ -109,9 +110,29 @@ def _way(edge: Edge, names: dict[str, str]) -> Way:
     return Way(says, edge.dst, target, edge.sentence)
 
 
-def walk_through(map_: WorkflowMap, world: World) -> tuple[str, ...]:
-    """The map in sentences: `At “Needs a human?”: 2 ways. 1: when flagged, to Human review. ...`."""
+def bought(map_: WorkflowMap, world: World) -> tuple[str, ...]:
+    """What the map has bought that is not the usual: `Reviewer: 4 people instead of 3`."""
+    chosen = dict(map_.options)
     said = []
+    for option in world.options:
+        number = chosen.get(option.id, option.default)
+        if number != option.default:
+            name = world.block(option.block).name
+            people = "person" if number == 1 else "people"
+            said.append(f"{name}: {number} {people} instead of {option.default}")
+    for row in world.versions:
+        version = chosen.get(row.block, row.default)
+        if version != row.default:
+            said.append(f"{world.block(row.block).name}: {version} instead of {row.default}")
+    return tuple(said)
+
+
+def walk_through(map_: WorkflowMap, world: World) -> tuple[str, ...]:
+    """The map in sentences: `At “Needs a human?”: 2 ways. 1: when flagged, to Human review. ...`.
+
+    Before the steps comes what is bought, if anything is.
+    """
+    said = [f"Bought: {_stop(words)}" for words in bought(map_, world)]
     for row in outline(map_, world):
         kind = f"{row.kind_word}, {row.block}" if row.block else row.kind_word
         details = f"; {', '.join(row.settings)}" if row.settings else ""

@@ -30,6 +30,7 @@ from courses.simulators.workflows.model import (
     MAX_STAFF,
     OUTCOMES,
     BadMap,
+    Bought,
     Edge,
     Kind,
     MapProblem,
@@ -50,7 +51,9 @@ BOOLEANS_ELSEWHERE = frozenset({"no", "yes", "on", "off", "true", "false", "null
 NODE_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MAP_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 BLOCK = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\.staff")
+# People of a block (`reviewer.staff`), or the block itself, of which there are versions.
+OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.staff)?")
+VERSION = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _DURATION = re.compile(r"(\d{1,7})\s*(s|m|h)?")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
 _EDGE = re.compile(
@@ -94,14 +97,14 @@ def read_map(
     *,
     blocks: Mapping[str, str] | None,
     visible: Sequence[str],
-    options: Mapping[str, tuple[int, int]] | None = None,
+    options: Mapping[str, range | tuple[str, ...]] | None = None,
 ) -> WorkflowMap:
     """The map in `text`, which is the text form or, if it begins with `{`, the JSON form.
 
     `blocks` gives the kind of each block in the exercise's catalogue, and None, outside any
     exercise, allows every name; `visible` lists the variables that a condition may name; `options`
-    gives the least and most of each number that can be bought, and None allows any. Raises
-    `BadMap` with all problems found, up to twenty.
+    gives what can be bought, a range of numbers or the names of versions, and None allows any.
+    Raises `BadMap` with all problems found, up to twenty.
     """
     if len(text) > MAX_CHARACTERS:
         raise BadMap(
@@ -174,7 +177,7 @@ class _Reader:
     blocks: Mapping[str, str] | None
     visible: tuple[str, ...]
     lines: Lines
-    options: Mapping[str, tuple[int, int]] | None = None
+    options: Mapping[str, range | tuple[str, ...]] | None = None
     problems: list[MapProblem] = field(default_factory=list)
 
     def problem(
@@ -724,13 +727,13 @@ class _Reader:
 
     # -- what is bought ----------------------------------------------------------------------
 
-    def _options(self, data: Json) -> tuple[tuple[str, int], ...]:
+    def _options(self, data: Json) -> tuple[tuple[str, Bought], ...]:
         if data is None:
             return ()
         if not isinstance(data, dict):
             self.problem("“options” lists what is bought, as in reviewer.staff: 4.", "options")
             return ()
-        found = []
+        found: list[tuple[str, Bought]] = []
         for key, value in data.items():
             place = ("options", key)
             if not OPTION.fullmatch(key) or (self.options is not None and key not in self.options):
@@ -743,14 +746,29 @@ class _Reader:
                     hint = f" On offer is {offered}."
                 self.problem(f"“{key[:40]}” cannot be bought here.{hint}", *place)
                 continue
-            least, most = (1, MAX_STAFF) if self.options is None else self.options[key]
             if value is None:
                 self.problem(f"“{key}” is empty.", *place)
                 continue
-            number = self._whole(value, least, most, f"“{key}”", *place, node=None)
-            if number is not None:
-                found.append((key, number))
+            chosen = self._chosen(key, value)
+            if chosen is not None:
+                found.append((key, chosen))
         return tuple(found)
+
+    def _chosen(self, key: str, value: Json) -> Bought | None:
+        """The number of people or the version that is bought; None after a problem."""
+        offered = None if self.options is None else self.options[key]
+        if offered is None and key.endswith(".staff"):
+            offered = range(1, MAX_STAFF + 1)
+        if isinstance(offered, range):
+            says = f"“{key}”"
+            least, most = offered.start, offered.stop - 1
+            return self._whole(value, least, most, says, "options", key, node=None)
+        fits = isinstance(value, str) and VERSION.fullmatch(value)
+        if not fits or (offered is not None and value not in offered):
+            have = f" Choose {_or(offered)}." if offered else " Write it like refund_agent: v2."
+            self.problem(f"“{str(value)[:40]}” is no version of “{key}”.{have}", "options", key)
+            return None
+        return str(value)
 
 
 def _nearest(word: str, words: Iterable[str]) -> str | None:
@@ -759,9 +777,13 @@ def _nearest(word: str, words: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def _and(words: Iterable[str]) -> str:
+def _and(words: Iterable[str], joint: str = "and") -> str:
     listed = list(words)
-    return listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + " and " + listed[-1]
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} {joint} {listed[-1]}"
+
+
+def _or(words: Iterable[str]) -> str:
+    return _and(words, "or")
 
 
 def _up(words: str) -> str:

@@ -21,6 +21,7 @@ Json = Any
 _HARM = re.compile(r"(?:(?:(\d+(?:\.\d+)?)\*)?(amount))?(?:\+?(\d+(?:\.\d+)?))?")
 _SPAN = re.compile(r"(\d+)(s|m|h)")
 _CLASS = re.compile(r"(<=|>=|<|>)\s*(\d+(?:\.\d+)?)")
+_VERSION = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 HARMLESS = "none"
 
 
@@ -142,6 +143,28 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One make of a block: the block as it is when this version is chosen."""
+
+    id: str
+    block: Block
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """A block that comes in several versions, e.g. a cheaper agent; `default` is the block itself.
+
+    What a version costs stands in its block. It has the same luck as the others.
+    """
+
+    block: str
+    default: str
+    versions: tuple[Version, ...]
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """`standing_per_hour` is what people beyond the usual staff cost in an hour, in dollars."""
 
@@ -156,6 +179,7 @@ class World:
     untrusted_input: bool
     visible: tuple[str, ...]
     options: tuple[Option, ...] = ()
+    versions: tuple[Versions, ...] = ()
     standing_per_hour: float = 0.0
 
     def block(self, block_id: str) -> Block:
@@ -170,9 +194,14 @@ class World:
         return {block.id: block.kind for block in self.blocks}
 
     @property
-    def choices(self) -> dict[str, tuple[int, int]]:
-        """The least and most of each option, as the reader of maps wants it."""
-        return {option.id: (option.least, option.most) for option in self.options}
+    def choices(self) -> dict[str, range | tuple[str, ...]]:
+        """What can be bought, as the reader of maps wants it: numbers of people, or versions."""
+        found: dict[str, range | tuple[str, ...]] = {
+            option.id: range(option.least, option.most + 1) for option in self.options
+        }
+        for row in self.versions:
+            found[row.block] = tuple(version.id for version in row.versions)
+        return found
 
     @property
     def standing_micro(self) -> int:
@@ -180,11 +209,15 @@ class World:
         return round(self.standing_per_hour / self.mean_per_hour * 1_000_000)
 
     def as_bought(self, map_: WorkflowMap) -> World:
-        """This world with the people that the map has chosen; what it does not offer is ignored."""
+        """This world with the people and versions that the map has chosen; what it does not offer
+        is ignored."""
         chosen = dict(map_.options)
-        world = self
+        world = self._in_versions(map_)
         for option in self.options:
-            number = min(max(chosen.get(option.id, option.default), option.least), option.most)
+            wanted = chosen.get(option.id, option.default)
+            if not isinstance(wanted, int):
+                continue
+            number = min(max(wanted, option.least), option.most)
             if number == option.default:
                 continue
             world = replace(
@@ -197,6 +230,18 @@ class World:
                 + max(number - option.default, 0) * option.cost_per_hour * self._share(option),
             )
         return world
+
+    def _in_versions(self, map_: WorkflowMap) -> World:
+        chosen = dict(map_.options)
+        made = {
+            row.block: version.block
+            for row in self.versions
+            for version in row.versions
+            if version.id == chosen.get(row.block)
+        }
+        if not made:
+            return self
+        return replace(self, blocks=tuple(made.get(block.id, block) for block in self.blocks))
 
     def _share(self, option: Option) -> float:
         hours = self.block(option.block).hours
@@ -232,6 +277,7 @@ def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
     blocks = tuple(_block(key, _mapping(rows, key, "world.blocks"), faults) for key in rows)
     arrivals = _mapping(data, "arrivals", "world")
     amount = _mapping(_mapping(data, "amount", "world"), "lognormal", "world.amount")
+    sold = _options(exercise)
     visible = _words(exercise, "visible", "")
     for name in visible:
         if name not in conditions.VARIABLES:
@@ -253,7 +299,8 @@ def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
         must_review=_must_reviews(policy.get("must_review", [])),
         untrusted_input=bool(policy.get("untrusted_input", False)),
         visible=visible,
-        options=tuple(_option(key, row, blocks) for key, row in _options(exercise)),
+        options=tuple(_option(key, row, blocks) for key, row in sold if "versions" not in row),
+        versions=tuple(_versions(key, row, rows, faults) for key, row in sold if "versions" in row),
     )
 
 
@@ -414,6 +461,36 @@ def _option(option_id: str, row: Mapping[str, Json], blocks: tuple[Block, ...]) 
         _number(row, "cost_per_hour", place, least=0, most=10_000),
         str(row.get("says", "")),
     )
+
+
+def _versions(
+    block_id: str, row: Mapping[str, Json], blocks: Mapping[str, Json], faults: tuple[Fault, ...]
+) -> Versions:
+    place = f"options.{block_id}"
+    for key in row:
+        if key not in ("versions", "default", "says"):
+            raise BadWorld(f"{place}.{key}", "a choice of versions has no such setting.")
+    if block_id not in blocks:
+        raise BadWorld(place, "name a block of this world.")
+    found = []
+    made = _mapping(row, "versions", place)
+    for name in made:
+        here = f"{place}.versions.{name}"
+        settings = dict(_mapping(made, name, f"{place}.versions"))
+        says = str(settings.pop("says", ""))
+        if not _VERSION.fullmatch(name):
+            raise BadWorld(here, "a version's name is small letters, digits, - and _.")
+        if {"kind", "name", "staff", "hours"} & settings.keys():
+            raise BadWorld(here, "a version has the kind, name and people of its block.")
+        if name == row.get("default") and settings:
+            raise BadWorld(here, "the default version is the block itself, so it changes nothing.")
+        found.append(
+            Version(name, _block(block_id, {**blocks[block_id], **settings}, faults), says)
+        )
+    default = str(row.get("default", ""))
+    if default not in made or len(made) < 2:
+        raise BadWorld(place, "name two versions or more, and which of them is the default.")
+    return Versions(block_id, default, tuple(found), str(row.get("says", "")))
 
 
 def _pair(data: Mapping[str, Json], key: str, place: str) -> tuple[float, float]:

@@ -311,3 +311,35 @@ def test_a_prompt_exercise_has_no_steps(signed_in: Client) -> None:
     assert signed_in.post("/exercises/refund-triage/edit/").status_code == 404
     assert signed_in.post("/exercises/refund-triage/commands/").status_code == 404
     assert catalog.exercise("refund-triage") is not None
+
+
+def test_what_the_map_buys_is_chosen_in_a_form_and_told(signed_in: Client, learner: User) -> None:
+    html = page(signed_in, "?edit=options")
+    assert "You buy nothing beyond the usual." in html
+    assert "5 people, for $80 an hour more: $2.67 on every case" in html
+    assert "What you can buy" in html, "the brief lists it, too"
+    html = send(signed_in, edit="options", **{"reviewer.staff": "4", "refund_agent": "v2"})
+
+    assert "Changed what is bought" in html
+    assert "You buy: Reviewer: 4 people instead of 3; Refund agent: v2 instead of v3." in html
+    assert saved(learner).options == (("reviewer.staff", 4), ("refund_agent", "v2"))
+    html = send(signed_in, edit="options", **{"reviewer.staff": "40", "refund_agent": ""})
+    assert "40 is not one of the available choices" in html
+    assert saved(learner).options == (("reviewer.staff", 4), ("refund_agent", "v2"))
+
+
+def test_a_priority_is_chosen_in_the_form_of_a_person(signed_in: Client, learner: User) -> None:
+    form = page(signed_in, "?edit=step:escalate")
+    assert "1: served first" in form
+    assert "1: served first" not in page(signed_in, "?edit=step:lookup")
+    send(
+        signed_in,
+        edit="step:escalate",
+        name="Escalate to Priya",
+        what="escalation:senior",
+        priority="1",
+        id="escalate",
+    )
+
+    assert saved(learner).node("escalate").priority == 1
+    assert "priority 1 of 5" in page(signed_in)

@@ -62,6 +62,11 @@ def run_oracle(
     blocks = {name: dict(block) for name, block in world["blocks"].items()}
     standing = 0.0
     for option, number in map_.get("options", {}).items():
+        if isinstance(number, str):
+            made = dict((options or {})[option]["versions"][number])
+            made.pop("says", None)
+            blocks[option] |= made
+            continue
         block = blocks[option.removesuffix(".staff")]
         more = max(number - block["staff"], 0)
         day = block.get("hours")

@@ -53,7 +53,7 @@ def some_command(draw: random.Random, document: Json) -> Json:
     way |= draw.choice(
         [{}, {"on": "error"}, {"on": "ok"}, {"when": "amount   >  4", "max": 2}, {"default": True}]
     )
-    match draw.randrange(13):
+    match draw.randrange(14):
         case 0:
             return {"do": "set_title", "title": "Another"}
         case 1:
@@ -80,6 +80,9 @@ def some_command(draw: random.Random, document: Json) -> Json:
             return {"do": "remove_way", "way": draw.choice(ways)}
         case 11:
             return {"do": "move_way", "way": draw.choice(ways), "by": draw.randint(-2, 2)}
+        case 12:
+            chosen = draw.choice([{"reviewer.staff": 4}, {"a": "v2", "b.staff": None}, {}])
+            return {"do": "set_options", "set": chosen}
         case _:
             return {"do": "place", "spots": {draw.choice(ids): [draw.randint(0, 9), 5]}}
 

@@ -13,6 +13,17 @@ export interface Catalogue {
   /** `[["confidence < #", "the agent's confidence is below"]]` */
   questions: readonly (readonly [string, string])[];
   tools: readonly (readonly [string, string])[];
+  /** `[["", "as usual"], ["1", "1: served first"]]` */
+  priorities: readonly Choice[];
+  options: readonly Offer[];
+}
+
+/** Something that the exercise sells, such as `reviewer.staff`; the empty choice is the usual one. */
+export interface Offer {
+  id: string;
+  label: string;
+  hint: string;
+  choices: readonly Choice[];
 }
 
 type Do = (command: Command) => Promise<readonly Wrong[]>;
@@ -116,6 +127,15 @@ export function askAboutStep(map: MapDocument, catalogue: Catalogue, id: string,
   if (kind === 'human') {
     text('patience', 'Waits for an answer at most', 'Such as 30m or 2h; a number alone is seconds. Empty: for ever.');
   }
+  if (kind === 'human' || kind === 'escalation') {
+    fields.push({
+      name: 'priority',
+      label: 'Priority',
+      hint: 'Among all who wait for the same people.',
+      options: catalogue.priorities,
+      value: String(step.priority ?? ''),
+    });
+  }
   if (kind === 'agent' || kind === 'human' || kind === 'escalation') {
     text('actor', 'Done by', 'One word for a role, such as reviewer. Shows who checks whom.');
   }
@@ -137,6 +157,7 @@ export function askAboutStep(map: MapDocument, catalogue: Catalogue, id: string,
       for (const name of ['backoff', 'patience', 'actor', 'note'] as const) {
         if (name in values) changes[name] = values[name]!.trim() || null;
       }
+      if ('priority' in values) changes.priority = values.priority ? Number(values.priority) : null;
       if ('retries' in values) {
         changes.retries = values.retries!.trim() ? Number(values.retries) : null;
         if (!changes.retries && !values.backoff?.trim()) changes.backoff = null;
@@ -295,6 +316,28 @@ export function askForTitle(map: MapDocument, act: Do): Ask {
     deed: 'Save',
     fields: [{name: 'title', label: 'Title', value: map.title}],
     done: (values) => act({do: 'set_title', title: values.title ?? ''}),
+  };
+}
+
+/** What is bought of what the exercise sells. */
+export function askForOptions(map: MapDocument, catalogue: Catalogue, act: Do): Ask {
+  return {
+    title: 'What you buy',
+    deed: 'Save',
+    fields: catalogue.options.map(({id, label, hint, choices}) => ({
+      name: id,
+      label,
+      hint,
+      options: choices,
+      value: String(map.options?.[id] ?? ''),
+    })),
+    done: (values) => {
+      const set = Object.fromEntries(catalogue.options.map(({id}) => {
+        const value = values[id] ?? '';
+        return [id, value === '' ? null : /^\d+$/.test(value) ? Number(value) : value];
+      }));
+      return act({do: 'set_options', set});
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import {createRoot} from 'react-dom/client';
 import '@xyflow/react/dist/style.css';
 
 import {
-  askAboutStep, askForStep, askForTitle, askForWay, type Catalogue,
+  askAboutStep, askForOptions, askForStep, askForTitle, askForWay, type Catalogue,
 } from './asking.ts';
 import {AskDialog, type Ask, type Wrong} from './dialog.tsx';
 import {
@@ -258,6 +258,7 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
         <button className="btn btn--small" type="button" disabled={!session.current.canRedo} onClick={() => void turnBack('redo')}>{icon('redo')}Redo</button>
         {map.layout && <button className="btn btn--small btn--quiet" type="button" onClick={() => void deed({do: 'tidy'})}>Tidy up</button>}
         <button className="btn btn--small btn--quiet" type="button" onClick={() => setAsk(askForTitle(map, run))}>Change title</button>
+        {catalogue.options.length > 0 && <button className="btn btn--small btn--quiet" type="button" onClick={() => setAsk(askForOptions(map, catalogue, run))}>What you buy</button>}
         {many > 0 && <button className="btn btn--small btn--quiet" type="button" onClick={() => void deed({do: 'clear'})}>Empty the map</button>}
         <button className="btn btn--small btn--quiet" type="button" onClick={() => void flow.zoomIn()}>Larger</button>
         <button className="btn btn--small btn--quiet" type="button" onClick={() => void flow.zoomOut()}>Smaller</button>

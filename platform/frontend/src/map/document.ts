@@ -16,6 +16,7 @@ export interface Step {
   retries?: number;
   backoff?: number | string;
   patience?: number | string;
+  priority?: number;
   undoes?: string;
   outcome?: string;
   tools?: string[];
@@ -32,6 +33,8 @@ export interface Way {
 }
 
 export type Spot = [number, number];
+/** What is bought: a number of people, or the name of a version. */
+export type Bought = number | string;
 
 export interface MapDocument {
   checkride: 'map/1';
@@ -40,6 +43,7 @@ export interface MapDocument {
   nodes: Record<string, Step>;
   edges: Way[];
   layout?: Record<string, Spot>;
+  options?: Record<string, Bought>;
 }
 
 export type Settings = {[key in keyof Step]?: Step[key] | null};
@@ -56,6 +60,7 @@ export type Command =
   | {do: 'remove_way'; way: string}
   | {do: 'move_way'; way: string; by: number}
   | {do: 'place'; spots: Record<string, Spot>}
+  | {do: 'set_options'; set: Record<string, Bought | null>}
   | {do: 'tidy'}
   | {do: 'clear'};
 
@@ -95,8 +100,8 @@ const SETTINGS: Record<Kind, readonly (keyof Step)[]> = {
   tool: ['block', 'retries', 'backoff'],
   guard: ['block'],
   gateway: [],
-  human: ['block', 'actor', 'patience'],
-  escalation: ['block', 'actor'],
+  human: ['block', 'actor', 'patience', 'priority'],
+  escalation: ['block', 'actor', 'priority'],
   monitor: ['block'],
   rollback: ['block', 'undoes'],
   end: ['outcome'],
@@ -200,10 +205,19 @@ function act(map: MapDocument, command: Command): string | null {
     case 'tidy':
       delete map.layout;
       return null;
+    case 'set_options':
+      map.options = {...map.options};
+      for (const [id, bought] of Object.entries(command.set)) {
+        if (bought === null) delete map.options[id];
+        else map.options[id] = bought;
+      }
+      if (!Object.keys(map.options).length) delete map.options;
+      return null;
     case 'clear':
       map.nodes = {};
       map.edges = [];
       delete map.layout;
+      delete map.options;
       return null;
   }
 }
