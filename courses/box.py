@@ -131,14 +131,12 @@ class _Process:
         setup = {
             "engine": engine,
             "warm": [request_to_json(request) for request in warm],
-            "read_fd": to_child,
-            "write_fd": from_child,
             "paths": [str(path) for path in paths],
             "readable": _readable(paths),
         }
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(child), json.dumps(setup)],
+                [sys.executable, "-I", "-B", str(child), str(to_child), str(from_child)],
                 env={},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -151,8 +149,11 @@ class _Process:
             os.close(to_child)
             os.close(from_child)
         self.served = 0
+        deadline = time.monotonic() + START_DEADLINE_S
         try:
-            reply = self._receive(time.monotonic() + START_DEADLINE_S)
+            # By the pipe, since an argument may hold 128 kB and the exercises to warm up with more.
+            self._send(_framed(setup), deadline)
+            reply = self._receive(deadline)
         except _OutOfTime:
             self.close()
             log.warning("box.start_too_slow", seconds=START_DEADLINE_S)
@@ -174,9 +175,8 @@ class _Process:
     def ask(self, op: str, request: GradeRequest, deadline_s: float) -> Json:
         self.served += 1
         deadline = time.monotonic() + deadline_s
-        body = json.dumps({"op": op, "request": request_to_json(request)}).encode()
         try:
-            self._send(struct.pack(">I", len(body)) + body, deadline)
+            self._send(_framed({"op": op, "request": request_to_json(request)}), deadline)
             return self._receive(deadline)
         except _OutOfTime:
             raise GradingTookTooLong(seconds=f"{deadline_s:g}") from None
@@ -213,6 +213,12 @@ class _Process:
         self._child.wait()
         for pipe in (self._requests, self._replies):
             os.close(pipe)
+
+
+def _framed(message: Json) -> bytes:
+    """A message as it goes through the pipe: its length in four bytes, and JSON."""
+    body = json.dumps(message).encode()
+    return struct.pack(">I", len(body)) + body
 
 
 class _OutOfTime(Exception):

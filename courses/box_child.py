@@ -7,6 +7,7 @@ After that it takes its first real submission. It is run as a script, so it impo
 before the search path is set.
 
 Messages are JSON behind four bytes of length, big-endian, on file descriptors given as arguments.
+The first one says what to load, what to warm up with and what may be read.
 """
 
 from __future__ import annotations
@@ -56,10 +57,12 @@ _EPERM, _ENOSYS = 1, 38
 
 
 def main(arguments: Sequence[str]) -> None:
-    settings = json.loads(arguments[0])
+    requests = os.fdopen(int(arguments[0]), "rb", buffering=0)
+    replies = os.fdopen(int(arguments[1]), "wb", buffering=0)
+    settings = _read(requests)
+    if settings is None:
+        return  # whoever started this is gone
     sys.path[:0] = settings["paths"]
-    requests = os.fdopen(settings["read_fd"], "rb", buffering=0)
-    replies = os.fdopen(settings["write_fd"], "wb", buffering=0)
     try:
         # One thread: results do not depend on the number of cores, and a namespace can be left.
         os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"

@@ -186,6 +186,12 @@ def test_a_grader_can_be_started_ahead_of_the_first_submission() -> None:
         assert len(pool._idle) == 1
 
 
+def test_a_grader_is_warmed_up_with_exercises_larger_than_an_argument_may_be() -> None:
+    large = GradeRequest(kind="prompt", exercise={"brief": "x" * 400_000}, submission="behave")
+    with box.Pool(size=1, engine="hostile_engine", warm=(large,), extra_paths=(HOSTILE,)) as pool:
+        assert deed(pool, "behave").startswith("behaved")
+
+
 def test_what_the_system_lets_a_process_give_up_is_told(pool: box.Pool) -> None:
     assert set(pool.protections()) == {"network", "privileges", "files", "capabilities", "calls"}
 
