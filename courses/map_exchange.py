@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from checkride.accounts.models import User
+from checkride.lib import strict_yaml
 from checkride.lib.errors import DomainError
 from courses import practice
 from courses.authoring.curriculum import Exercise
 from courses.models import Draft, ReplacedDraft
-from courses.simulators.workflows import bpmn, conditions, reading, writing
+from courses.simulators.workflows import bpmn, conditions, fitting, reading, writing
+from courses.simulators.workflows.world import read_world
 
 MAX_BYTES = bpmn.MAX_BYTES
 KEPT_TEXTS = 20
@@ -32,6 +35,24 @@ class NothingToPutBack(DomainError):
     sentence = "That text was put back already. Nothing was changed."
 
 
+@dataclass(frozen=True, slots=True)
+class ToChoose:
+    """A step of an imported map for which the person must choose, with its line in the new text."""
+
+    line: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file, in sentences; with `problems` nothing was taken."""
+
+    kept: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    to_choose: tuple[ToChoose, ...] = ()
+
+
 def bpmn_of(user: User, exercise: Exercise) -> str:
     """The saved map as BPMN 2.0. Raises `NotYetAMap` and what `practice.read` raises."""
     draft = practice.draft_of(user, exercise.id)
@@ -46,19 +67,28 @@ def bpmn_of(user: User, exercise: Exercise) -> str:
     return bpmn.to_bpmn(map_)
 
 
-def take(
-    user: User, exercise: Exercise, *, file: bytes, on_page: str, at: datetime
-) -> bpmn.Imported:
+def take(user: User, exercise: Exercise, *, file: bytes, on_page: str, at: datetime) -> Taken:
     """Make the file's map the learner's text, if it can be taken; the result says what became of it.
 
-    The saved text and the one on the page are kept and can be put back. Raises
-    `practice.TextTooLong` and `practice.TooManyReadings`, and then nothing was changed.
+    Its steps get the blocks of the exercise where that is certain, see `fitting`. The saved text
+    and the one on the page are kept and can be put back. Raises `practice.TextTooLong` and
+    `practice.TooManyReadings`, and then nothing was changed.
     """
     practice.count_reading(user)
     found = bpmn.from_bpmn(file)
-    if found.map is not None:
-        _replace(user, exercise, writing.to_text(found.map), on_page=on_page, at=at)
-    return found
+    if found.map is None:
+        return Taken(problems=found.problems)
+    fitted = fitting.fit(found.map, read_world(exercise.document), guessed=found.guessed)
+    text = writing.to_text(fitted.map)
+    _replace(user, exercise, text, on_page=on_page, at=at)
+    lines = strict_yaml.line_numbers(text)
+    return Taken(
+        (*found.kept, *fitted.matched),
+        found.left_out,
+        to_choose=tuple(
+            ToChoose(lines["nodes", choice.step], choice.says) for choice in fitted.choices
+        ),
+    )
 
 
 @transaction.atomic

@@ -239,6 +239,7 @@ def import_map(request: SignedInRequest, exercise_id: str) -> HttpResponse:
         "kept": found.kept,
         "left_out": found.left_out,
         "problems": found.problems,
+        "to_choose": [[row.line, row.says] for row in found.to_choose],
     }
     return redirect(reverse("courses:exercise", args=[exercise_id]) + "#import")
 

@@ -44,13 +44,14 @@ def test_an_import_keeps_what_was_typed_and_says_what_it_left_out(
         'title: "Returns"\n'
         "nodes:\n"
         '  a: {kind: trigger, name: "A return arrives"}\n'
-        '  b: {kind: tool, name: "Look up order"}\n'
+        '  b: {kind: tool, block: order_db, name: "Look up order"}\n'
         '  c: {kind: end, name: "Done"}\n'
         "edges:\n"
         "  - a -> b\n"
         "  - b -> c\n"
     )
-    expect(page.get_by_text("“b” lacks “block”.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("“Look up order” is done by Order database.")).to_be_visible()
+    expect(page.get_by_text("“c” lacks “outcome”. It is one of")).to_be_visible(timeout=30_000)
     visitor.look("map-imported")
 
     page.get_by_role("button", name="Put back").click()

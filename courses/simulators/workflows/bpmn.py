@@ -481,13 +481,15 @@ class Imported:
     """What became of a file, in sentences.
 
     `map` is None when there are `problems`. A map from a foreign file may lack what BPMN does not
-    say, such as the block of a step; its text form then says so when it is read.
+    say, such as the block of a step; its text form then says so when it is read. `guessed` are the
+    steps whose kind was taken from their BPMN type alone.
     """
 
     map: WorkflowMap | None
     kept: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    guessed: frozenset[str] = frozenset()
 
 
 class _Refused(Exception):
@@ -587,7 +589,7 @@ class _Importer:
     root: ET.Element
     problems: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    guessed: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, str] = field(default_factory=dict)  # element id -> word for its kind
     side: Counter[str] = field(default_factory=Counter)
     foreign: int = 0
     ids: dict[str, str] = field(default_factory=dict)
@@ -634,7 +636,8 @@ class _Importer:
             self._layout(process, nodes),
             self._options(process),
         )
-        return Imported(map_, self._kept(map_), _few(self._left_out()))
+        guessed = frozenset(self.ids[element_id] for element_id in self.guessed)
+        return Imported(map_, self._kept(map_), _few(self._left_out()), guessed=guessed)
 
     def _process(self) -> ET.Element:
         found = [child for child in self.root if _tag(child) == "process"]
@@ -697,7 +700,8 @@ class _Importer:
         ways = _plural(len(map_.edges), "way", "ways")
         said = [f"{steps} and {ways} were taken."]
         if self.guessed:
-            words = ", ".join(_plural(n, word, word + "s") for word, n in self.guessed.items())
+            counted = Counter(self.guessed.values())
+            words = ", ".join(_plural(n, word, word + "s") for word, n in counted.items())
             said.append(
                 f"Read by their BPMN type: {words}. Change a kind in the text where it is another."
             )
@@ -870,7 +874,7 @@ class _Importer:
         if element.get("id") in self.undone or element.get("isForCompensation") == "true":
             found = "rollback"
         if found not in ("trigger", "gateway", "end"):
-            self.guessed[KIND_WORDS[found].lower()] += 1
+            self.guessed[element.get("id", "")] = KIND_WORDS[found].lower()
         return found
 
     def _node(self, element: ET.Element) -> Node:

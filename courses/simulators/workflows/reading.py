@@ -228,7 +228,9 @@ class _Reader:
         what: str,
         place: tuple[str | int, ...],
         node: str | None = None,
+        hints: Mapping[str, str] | None = None,
     ) -> None:
+        """`hints` say what to write for a key that is needed and lacking."""
         allowed = tuple(allowed)
         for key in data:
             if key not in allowed:
@@ -237,7 +239,8 @@ class _Reader:
                 self.problem(f"{_up(what)} has no “{key}”.{hint}", *place, key, node=node)
         for key in needed:
             if key not in data:
-                self.problem(f"{_up(what)} lacks “{key}”.", *place, node=node, field=key)
+                hint = (hints or {}).get(key, "")
+                self.problem(f"{_up(what)} lacks “{key}”.{hint}", *place, node=node, field=key)
             elif data[key] is None:
                 self.problem(f"“{key}” of {what} is empty.", *place, key, node=node, field=key)
 
@@ -367,6 +370,7 @@ class _Reader:
             what=f"“{node_id}”",
             place=place,
             node=node_id,
+            hints={"block": self._have(kind), "outcome": f" It is one of {_and(OUTCOMES)}."},
         )
         return Node(
             id=node_id,
@@ -447,12 +451,12 @@ class _Reader:
             return None
         if self.blocks is None:
             return self._any_block(value, f"The block of “{node_id}”", "nodes", node_id, "block")
-        fitting = [block for block, of_kind in self.blocks.items() if of_kind == kind]
+        fitting = self._fitting(kind)
         place = ("nodes", node_id, "block")
         if not isinstance(value, str) or value not in self.blocks:
             near = _nearest(str(value), fitting)
             hint = f" Did you mean “{near}”?" if near else ""
-            have = f" For a step of this kind there is {_and(fitting)}." if fitting else ""
+            have = self._have(kind)
             self.problem(
                 f"“{node_id}” uses the block “{str(value)[:40]}”, which this exercise does not "
                 f"have.{hint or have}",
@@ -469,6 +473,14 @@ class _Reader:
             )
             return None
         return value
+
+    def _fitting(self, kind: Kind) -> list[str]:
+        return [block for block, of_kind in (self.blocks or {}).items() if of_kind == kind]
+
+    def _have(self, kind: Kind) -> str:
+        """What the exercise has for a step of this kind; empty outside any exercise."""
+        fitting = self._fitting(kind)
+        return f" For a step of this kind there is {_and(fitting)}." if fitting else ""
 
     def _any_block(self, value: Json, says: str, *place: str | int) -> str | None:
         if isinstance(value, str) and BLOCK.fullmatch(value):

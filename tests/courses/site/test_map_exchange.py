@@ -125,6 +125,28 @@ def test_the_name_of_a_file_is_shown_as_text(loaded: Path, signed_in: Client) ->
     assert "<b>x" not in html
 
 
+FOREIGN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">
+<startEvent id="s" name="Request"/><serviceTask id="t1" name="Look up order"/>
+<serviceTask id="t2" name="Step two"/><endEvent id="e" name="Done"/>
+<sequenceFlow id="f1" sourceRef="s" targetRef="t1"/>
+<sequenceFlow id="f2" sourceRef="t1" targetRef="t2"/>
+<sequenceFlow id="f3" sourceRef="t2" targetRef="e"/></process></definitions>"""
+
+
+def test_a_foreign_file_gets_the_blocks_of_the_exercise_or_says_line_by_line_what_to_choose(
+    loaded: Path, signed_in: Client, learner: User
+) -> None:
+    html = upload(signed_in, FOREIGN)
+    text = draft(learner).splitlines()
+
+    assert "“Look up order” is done by Order database." in html
+    assert text[5] == '  t1: {kind: tool, block: order_db, name: "Look up order"}'
+    assert "1 step has no block yet." in html
+    assert 'href="/exercises/refunds/?view=text#line-7">Line 7</a>: “Step two” is a step' in html
+    assert "Choose its block: Order database (block: order_db) or Payment (block: payment)." in html
+    assert text[6] == '  t2: {kind: tool, name: "Step two"}'
+
+
 def test_the_report_of_an_import_is_shown_once(loaded: Path, signed_in: Client) -> None:
     upload(signed_in, bpmn.to_bpmn(read(strong("refunds"))))
 

@@ -415,9 +415,9 @@ def test_the_text_of_an_imported_map_says_line_by_line_what_is_missing() -> None
 
     problems = {(row.line, row.message) for row in caught.value.problems}
     assert problems == {
-        (6, "“look_up_order” lacks “block”."),
-        (8, "“review” lacks “block”."),
-        (9, "“done” lacks “outcome”."),
+        (6, "“look_up_order” lacks “block”. For a step of this kind there is tool_0 and tool_1."),
+        (8, "“review” lacks “block”. For a step of this kind there is human_0 and human_1."),
+        (9, "“done” lacks “outcome”. It is one of served, served_by_human, refused and undone."),
     }
 
 
