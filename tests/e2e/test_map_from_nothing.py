@@ -42,8 +42,9 @@ BLOCKS = {
 }
 PAGE = "/exercises/refunds/"
 
-# The focus is on a step of the drawing, and that step is the chosen one.
-AT_A_STEP = "document.activeElement.matches('[role=option][aria-selected=true]')"
+# The focus is on a step of the drawing, and that step is the chosen one. A function, since the
+# page's policy forbids it to evaluate text.
+AT_A_STEP = "() => document.activeElement.matches('[role=option][aria-selected=true]')"
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live_site")]
 
@@ -162,7 +163,7 @@ class Keys:
         self.page.wait_for_function(AT_A_STEP)
         self.press("Home")
         self.page.wait_for_function(
-            f"{AT_A_STEP} && !document.activeElement.previousElementSibling"
+            "() => document.activeElement.matches('[role=option]:first-child[aria-selected=true]')"
         )
         for _turn in range(60):
             if self.here().startswith(f"{name}, "):
@@ -175,8 +176,8 @@ class Keys:
         before = self.here()
         self.press(key)
         self.page.wait_for_function(
-            f"before => {AT_A_STEP} && "
-            "document.activeElement.textContent.replace(/\\s+/g, ' ').trim() !== before",
+            """before => document.activeElement.matches('[role=option][aria-selected=true]')
+                && document.activeElement.textContent.replace(/\\s+/g, ' ').trim() !== before""",
             arg=before,
         )
 
@@ -304,8 +305,20 @@ class Reader:
                 return int(node["backendDOMNodeId"])
         return None
 
-    def names(self, role: str) -> list[str]:
-        return [called for its_role, called, _node in self.tree() if its_role == role]
+    def names(self, role: str, *, within: str = "") -> list[str]:
+        """What the nodes of this role are called, in order; `within` is the role they stand under."""
+        tree = self.tree()
+        inside = {
+            child
+            for its_role, _called, node in tree
+            if its_role == within
+            for child in node["childIds"]
+        }
+        return [
+            called
+            for its_role, called, node in tree
+            if its_role == role and (not within or node["nodeId"] in inside)
+        ]
 
     def state(self, role: str, name: str, key: str) -> Any:
         """A property of a node, such as whether it is selected."""
@@ -440,7 +453,7 @@ def test_through_the_accessibility_tree_on_the_drawing(learner: Any) -> None:
     # Each step says what it is, where it comes from and where it leads.
     (drawing,) = reader.names("listbox")
     assert drawing.endswith(f"{len(TARGET.nodes)} steps")
-    steps = reader.names("option")
+    steps = reader.names("option", within="listbox")
     assert len(steps) == len(TARGET.nodes)
     assert (
         "Needs a human?, Gateway. from Policy check; when flagged or confidence < 0.80 or "
