@@ -41,7 +41,8 @@ class AchievementChanged(DomainError):
 
 
 class Definition(BaseModel):
-    """One file. `valid_months` is how long a credential holds; `proves` names competencies."""
+    """One file. `valid_months` is how long a credential holds; `proves` names competencies, at
+    `level` of the framework, which is foundation where nothing is said."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,6 +56,7 @@ class Definition(BaseModel):
     criteria: Text
     proves: tuple[str, ...]
     tags: tuple[Text, ...] = ()
+    level: Literal["foundation", "practitioner", "lead"] | None = None
 
 
 def definitions(folder: Path = FOLDER) -> dict[str, Definition]:
@@ -87,7 +89,8 @@ def current(slug: str) -> AchievementVersion:
     definition = definitions().get(slug)
     if definition is None:
         raise UnknownAchievement(slug=slug)
-    digest = canonical.digest(definition.model_dump(mode="json"))
+    # What is not said leaves no trace: a field that came later changes no older achievement.
+    digest = canonical.digest(definition.model_dump(mode="json", exclude_none=True))
     row, _ = AchievementVersion.objects.get_or_create(
         slug=slug,
         version=definition.version,
@@ -123,6 +126,7 @@ def content(definition: Definition) -> dict[str, Any]:
         "tags": list(definition.tags),
         "framework": f"{framework.title}, version {framework.version}",
         "proves": proves,
+        **({"level": definition.level} if definition.level else {}),
     }
 
 

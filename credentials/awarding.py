@@ -126,8 +126,11 @@ def _list_with_room(now: datetime) -> StatusList:
 
 
 def evidence_of(passed: outcomes.ReleasedPass) -> dict[str, Any]:
-    """The record of the exam as it is kept and published: what was done, and no name."""
-    return {
+    """The record of the exam as it is kept and published: what was done, and no name.
+
+    Where several exams lead to the credential, each of them stands under `parts`.
+    """
+    record: dict[str, Any] = {
         "exam": passed.exam_slug,
         "form": passed.form,
         "items": passed.items,
@@ -139,6 +142,26 @@ def evidence_of(passed: outcomes.ReleasedPass) -> dict[str, Any]:
         "released": passed.released_at.date().isoformat(),
         "grader_sha256": passed.grader_digest,
     }
+    if passed.parts:
+        record["parts"] = [_part_record(part) for part in passed.parts]
+    return record
+
+
+def _part_record(part: outcomes.PassedPart) -> dict[str, Any]:
+    return {
+        "exam": part.exam_slug,
+        "title": part.title,
+        "form": part.form,
+        "kind": "tasks" if part.holds_tasks else "items",
+        "items": part.items,
+        "points": part.correct,
+        "of": part.of,
+        "cut": part.cut,
+        "minutes_allowed": part.minutes_allowed,
+        "domains": [asdict(domain) for domain in part.domain_scores],
+        "taken": part.started_at.date().isoformat(),
+        "grader_sha256": part.grader_digest,
+    }
 
 
 def evidence_bytes(evidence: Mapping[str, Any]) -> bytes:
@@ -147,10 +170,24 @@ def evidence_bytes(evidence: Mapping[str, Any]) -> bytes:
 
 
 def evidence_sentence(evidence: Mapping[str, Any]) -> str:
+    if "parts" in evidence:
+        return " ".join(_part_sentence(part) for part in evidence["parts"])
     correct = sum(domain["correct"] for domain in evidence["domains"])
     return (
         f"{correct} of {evidence['items']} items right in {evidence['minutes_allowed']} minutes "
         f"allowed, form {evidence['form']}, taken on {evidence['taken']}."
+    )
+
+
+def _part_sentence(part: Mapping[str, Any]) -> str:
+    what = (
+        f"{part['points']} of {part['of']} points in {part['items']} tasks"
+        if part["kind"] == "tasks"
+        else f"{part['points']} of {part['of']} items right"
+    )
+    return (
+        f"{part['title']}: {what}, {part['cut']} needed, {part['minutes_allowed']} minutes "
+        f"allowed, form {part['form']}, taken on {part['taken']}."
     )
 
 

@@ -64,6 +64,22 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherPart:
+    """Another exam that was passed for the same credential. `items` counts items, or tasks where
+    `holds_tasks`; `points`, `of` and `cut` are points; `scores` says what each domain earned."""
+
+    title: str
+    holds_tasks: bool
+    items: int
+    points: int
+    of: int
+    cut: int
+    minutes_allowed: int
+    form: str
+    scores: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """The exam as the log book shows it; `correct` of `items`, `cut` in items."""
 
@@ -75,6 +91,7 @@ class Record:
     high: int
     percent_range: tuple[int, int]
     domains: Sequence[Domain]
+    further: Sequence[FurtherPart] = ()
 
 
 def page(
@@ -129,15 +146,37 @@ def record(evidence: dict[str, Any]) -> Record:
     ]
     correct, items = sum(domain.correct for domain in domains), evidence["items"]
     low, high = plausible_percent(correct, items)
+    cut_percent = evidence["cut_percent"]
+    cut = math.ceil(cut_percent * items / 100)
+    parts = evidence.get("parts", [])
+    if parts:
+        # The percents of the whole are means over its parts; a part has its own cut.
+        cut = parts[0]["cut"]
+        cut_percent = 100 * cut // items
     return Record(
         correct=correct,
         items=items,
-        cut=math.ceil(evidence["cut_percent"] * items / 100),
-        cut_percent=evidence["cut_percent"],
+        cut=cut,
+        cut_percent=cut_percent,
         low=round(low * items / 100),
         high=round(high * items / 100),
         percent_range=(low, high),
         domains=domains,
+        further=[_further(part) for part in parts[1:]],
+    )
+
+
+def _further(part: dict[str, Any]) -> FurtherPart:
+    return FurtherPart(
+        title=part["title"],
+        holds_tasks=part["kind"] == "tasks",
+        items=part["items"],
+        points=part["points"],
+        of=part["of"],
+        cut=part["cut"],
+        minutes_allowed=part["minutes_allowed"],
+        form=part["form"],
+        scores=", ".join(f"{one['name']} {one['correct']}" for one in part["domains"]),
     )
 
 

@@ -13,7 +13,7 @@ from checkride import audit
 from checkride.accounts.models import User
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import fixed_forms, retakes
+from exams import fixed_forms, parts, retakes
 from exams.assembly.draw import Form, PoolItem, draw_form, order_form
 from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, ExamForm, Item
 from exams.scoring.items import shuffled_groups
@@ -54,6 +54,31 @@ def current_blueprint(exam: str) -> BlueprintVersion:
     return version
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A domain with fewer items in use than one form needs."""
+
+    domain: str
+    items: int
+    needs: int
+
+
+def shortages(version: BlueprintVersion) -> tuple[Shortage, ...]:
+    """Why no form can be drawn: an exam with any of these is not open yet."""
+    in_use = dict(
+        Item.objects.filter(exam=version.exam, is_operational=True)
+        .exclude(current=None)
+        .values_list("domain")
+        .annotate(items=Count("id"))
+        .values_list("domain", "items")
+    )
+    return tuple(
+        Shortage(quota.name, in_use.get(quota.id, 0), quota.items)
+        for quota in version.blueprint.domains
+        if in_use.get(quota.id, 0) < quota.items
+    )
+
+
 def eligibility(user: User, version: BlueprintVersion, *, at: datetime) -> Eligibility:
     """What this person may do with this exam now."""
     blueprint = version.blueprint
@@ -69,7 +94,10 @@ def eligibility(user: User, version: BlueprintVersion, *, at: datetime) -> Eligi
     ]
     return Eligibility(
         opens_at=retakes.may_sit_from(
-            finished, waits_days=blueprint.retake_waits_days, valid_days=blueprint.valid_days
+            finished,
+            waits_days=blueprint.retake_waits_days,
+            valid_days=blueprint.valid_days,
+            lapses_days=parts.lapses_days(user, version),
         ),
         open_attempt=next((a for a in attempts if a.state in OPEN_STATES), None),
         time_allowed_s=time_allowed_s(user, version, on=at.date()),
@@ -207,6 +235,7 @@ def _pool(user: User, items: list[Item]) -> list[PoolItem]:
                 times_used=used.get(item.pk, 0),
                 seen_by_candidate=seen.get(item.pk, 0),
                 groups=shuffled_groups(scored),
+                competencies=frozenset(scored.competencies),
             )
         )
     return pool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -286,15 +287,16 @@ def _replace(row: Regrade, one: Affected, *, by: User) -> None:
             "before": list(one.change.before),
         },
     )
-    result_id, source_id = result.pk, str(one.attempt.pk)
+    result_id = result.pk
     if rescored.passed:
         transaction.on_commit(
             lambda: outcomes.result_released.send(Result, result_id=result_id), robust=True
         )
     elif one.change.before[2]:
-        transaction.on_commit(
-            lambda: outcomes.result_withdrawn.send(Result, source_id=source_id), robust=True
-        )
+        for source_id in outcomes.sources_resting_on(one.attempt):
+            transaction.on_commit(
+                partial(outcomes.result_withdrawn.send, Result, source_id=source_id), robust=True
+            )
 
 
 def write_letter(regrade_id: int, attempt_id: UUID, before: list[Any]) -> bool:

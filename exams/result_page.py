@@ -12,7 +12,7 @@ from courses import catalog
 from exams.models import AttemptItem, GradeRun, ItemScore
 from exams.scoring.score import DomainScore, wilson
 
-Reading = Literal["above", "below", "no-gap", "one-miss", "gap"]
+Reading = Literal["above", "below", "no-gap", "one-miss", "gap", "reached", "not-reached"]
 
 READINGS: dict[Reading, str] = {
     "above": "Above, almost surely",
@@ -20,6 +20,8 @@ READINGS: dict[Reading, str] = {
     "no-gap": "No gap seen",
     "one-miss": "One miss, may be chance",
     "gap": "Probably a gap",
+    "reached": "At or above the cut",
+    "not-reached": "Below the cut",
 }
 
 
@@ -79,10 +81,12 @@ def total(run: GradeRun) -> Total:
 def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
     """Each domain with its range, a careful reading, and the courses for what was missed."""
     cut_share = run.cut / run.of
-    missed = _missed_competencies(run)
+    blueprint = run.attempt.blueprint
+    # Nobody earns every point of a task; what lies below the cut is what wants practice.
+    missed = _missed_competencies(run, below=cut_share if blueprint.holds_tasks else 1.0)
     courses = [course for course in catalog.courses() if course.is_open]
     statements = {one.id: one.statement for one in catalog.competencies()}
-    quotas = {quota.name: quota.id for quota in run.attempt.blueprint.domains}
+    quotas = {quota.name: quota.id for quota in blueprint.domains}
     return tuple(
         DomainRow(
             name=score.name,
@@ -91,7 +95,11 @@ def domain_rows(run: GradeRun) -> tuple[DomainRow, ...]:
             percent=100 * score.correct // score.of,
             low=round(100 * score.plausible.low),
             high=round(100 * score.plausible.high),
-            reading=(reading := read(score, cut_share)),
+            reading=(
+                reading := read_task(score, cut_share)
+                if blueprint.holds_tasks
+                else read(score, cut_share)
+            ),
             words=READINGS[reading],
             study=study_for(missed.get(quotas[score.name], ()), courses, statements),
         )
@@ -109,6 +117,11 @@ def read(score: DomainScore, cut_share: float) -> Reading:
     if wrong == 0:
         return "no-gap"
     return "one-miss" if wrong == 1 else "gap"
+
+
+def read_task(score: DomainScore, cut_share: float) -> Reading:
+    """What the points of one task say: whether they reach its share of the cut."""
+    return "reached" if score.correct >= cut_share * score.of else "not-reached"
 
 
 def study_for(
@@ -141,9 +154,9 @@ def _taught(course: catalog.Course, competency_ids: list[str]) -> int:
     return sum(1 for one in competency_ids if one in course.form.competencies)
 
 
-def _missed_competencies(run: GradeRun) -> dict[str, tuple[str, ...]]:
+def _missed_competencies(run: GradeRun, *, below: float) -> dict[str, tuple[str, ...]]:
     missed: dict[str, dict[str, None]] = {}
-    lost = ItemScore.objects.filter(run=run, points__lt=F("possible")).values_list(
+    lost = ItemScore.objects.filter(run=run, points__lt=F("possible") * below).values_list(
         "attempt_item", flat=True
     )
     for item in AttemptItem.objects.filter(pk__in=lost).select_related("item_version"):

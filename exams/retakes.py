@@ -18,19 +18,26 @@ class FinishedAttempt:
 
 
 def may_sit_from(
-    finished: Sequence[FinishedAttempt], *, waits_days: tuple[int, ...], valid_days: int
+    finished: Sequence[FinishedAttempt],
+    *,
+    waits_days: tuple[int, ...],
+    valid_days: int,
+    lapses_days: int | None = None,
 ) -> datetime | None:
     """The moment from which the next attempt may be prepared; `None` means at once.
 
     After the first failed attempt the first wait counts from its close, after the second the
     second, and the last wait repeats; a pass starts the ladder anew. After a pass the exam opens
-    again 90 days before the credential runs out. An attempt without a result counts as failed
+    again 90 days before the credential runs out; a pass that still lacks its other part stands for
+    `lapses_days` and has to be earned again afterwards. An attempt without a result counts as failed
     for the wait, so that nobody sits twice while grading is on its way.
     """
     if not finished:
         return None
     ordered = sorted(finished, key=lambda attempt: attempt.closed_at)
     latest = ordered[-1]
+    if latest.passed and lapses_days is not None:
+        return latest.closed_at + timedelta(days=lapses_days)
     if latest.passed:
         return latest.closed_at + timedelta(days=valid_days - RENEWAL_OPENS_DAYS)
     failures = 0

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from checkride.accounts.access import SignedInRequest
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import access, delivery, item_page, preparation, result_page, safe_exam_browser
+from exams import access, delivery, item_page, parts, preparation, result_page, safe_exam_browser
 from exams.models import (
     Attempt,
     AttemptItem,
@@ -103,7 +103,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "exams/index.html",
-        {"versions": versions, "attempts": attempts, "nav_section": "exams"},
+        {
+            "versions": versions,
+            "attempts": attempts,
+            "not_open": {one.exam for one in versions if preparation.shortages(one)},
+            "nav_section": "exams",
+        },
     )
 
 
@@ -112,8 +117,9 @@ def exam(request: HttpRequest, exam: str) -> HttpResponse:
     """What an exam is, what it asks and what it records."""
     version = get_object_or_404(BlueprintVersion, exam=exam, is_current=True)
     status, may_prepare = None, False
+    now = database_now()
+    candidate = request.user if request.user.is_authenticated else None
     if request.user.is_authenticated:
-        now = database_now()
         status = preparation.eligibility(request.user, version, at=now)
         may_prepare = status.is_open(at=now)
     return render(
@@ -122,6 +128,8 @@ def exam(request: HttpRequest, exam: str) -> HttpResponse:
         {
             "exam": exam,
             "blueprint": version.blueprint,
+            "parts": parts.parts_of(version, candidate, at=now),
+            "shortages": preparation.shortages(version),
             "status": status,
             "may_prepare": may_prepare,
             "has_more_time": status is not None
@@ -502,9 +510,9 @@ def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
         return redirect(_where(own))
     run = released.grade_run
     domains = result_page.domain_rows(run)
-    opens_at = preparation.eligibility(
-        request.user, own.blueprint_version, at=database_now()
-    ).opens_at
+    now = database_now()
+    opens_at = preparation.eligibility(request.user, own.blueprint_version, at=now).opens_at
+    all_parts = parts.parts_of(own.blueprint_version, request.user, at=now)
     return render(
         request,
         "exams/result.html",
@@ -517,6 +525,8 @@ def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
             "domains": domains,
             "gaps": [row for row in domains if row.study],
             "opens_at": opens_at,
+            "missing": [one for one in all_parts if run.passed and not one.passed_at],
+            "counts_until": next((one.counts_until for one in all_parts if one.is_this), None),
             "nav_section": "exams",
         },
     )

@@ -9,6 +9,10 @@ from typing import Any
 from checkride.lib import strict_yaml
 from checkride.lib.errors import DomainError
 from exams import safe_exam_browser
+from exams.retakes import RENEWAL_OPENS_DAYS
+
+# A task of half an hour is itself a look at many things; an item of a minute is one.
+LEAST_TASK_MINUTES = 10
 
 
 class BadBlueprint(DomainError):
@@ -51,7 +55,8 @@ class Blueprint:
     `points` is the sum of the points of a form. `most_exposure` is the largest share of forms that
     may hold an item, and `pilots` how many items are tried out on each form without counting.
     `together_with` names the exams that must be passed too before the achievement is awarded;
-    `part_of` the exam that awards it, where this one only counts together with it.
+    `part_of` the exam that awards it, where this one only counts together with it;
+    `together_within_days` how far apart the passes may lie.
 
     `is_sequential` means that an item is left for good; `safe_exam_browser` holds the configuration
     keys (64 hex digits) of which one must be shown, none meaning any browser."""
@@ -74,12 +79,23 @@ class Blueprint:
     pilots: int = 0
     together_with: tuple[str, ...] = ()
     part_of: str = ""
+    together_within_days: int = 365
     is_sequential: bool = False
     safe_exam_browser: tuple[str, ...] = ()
 
     @property
     def minutes_per_item(self) -> float:
         return self.minutes / max(1, self.items)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether this exam leads to its achievement only together with another one."""
+        return bool(self.part_of or self.together_with)
+
+    @property
+    def holds_tasks(self) -> bool:
+        """Whether the form holds tasks of many points each, and not items of one."""
+        return self.points > self.items and self.minutes_per_item >= LEAST_TASK_MINUTES
 
 
 def read_blueprint(text: str, *, file: str) -> tuple[Blueprint, Mapping[str, Any]]:
@@ -126,6 +142,7 @@ def blueprint_from_document(document: Any, *, file: str = "blueprint") -> Bluepr
             pilots=int(document.get("pilots", 0)),
             together_with=tuple(document.get("together_with", ())),
             part_of=str(document.get("part_of", "")),
+            together_within_days=int(document.get("together_within_days", 365)),
             is_sequential={"free": False, "sequential": True}[document.get("navigation", "free")],
             safe_exam_browser=tuple(document.get("safe_exam_browser", ())),
         )
@@ -144,16 +161,25 @@ def _problems(blueprint: Blueprint) -> list[str]:
         f"the domains ask for {total} items, the form holds {blueprint.items}.": (
             total == blueprint.items
         ),
-        # A task of half an hour is itself a look at many things; an item of a minute is one.
         "each domain needs at least 2 items, or its score would say nothing.": all(
             domain.items >= 2 for domain in blueprint.domains
         )
-        or blueprint.minutes_per_item >= 10,
+        or blueprint.minutes_per_item >= LEAST_TASK_MINUTES,
         "two domains share an id.": (
             len({domain.id for domain in blueprint.domains}) == len(blueprint.domains)
         ),
         f"the cut score must lie between 1 and {blueprint.points}.": (
             1 <= blueprint.cut.points <= blueprint.points
+        ),
+        "“together_with” and “part_of” exclude each other, and no exam is a part of itself.": not (
+            (blueprint.together_with and blueprint.part_of)
+            or blueprint.exam in (*blueprint.together_with, blueprint.part_of)
+        ),
+        # After a pass the exam opens again 90 days before the credential runs out: passes of two
+        # rounds must never make one credential.
+        "“together_within_days” must be shorter than the time after which the exam opens again.": (
+            not blueprint.is_part
+            or 0 < blueprint.together_within_days < blueprint.valid_days - RENEWAL_OPENS_DAYS
         ),
         "“most_exposure” is a share from 0.05 to 1.": 0.05 <= blueprint.most_exposure <= 1,
         "“pilots” must lie between 0 and 10.": 0 <= blueprint.pilots <= 10,

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from checkride.lib.canonical import digest
 from checkride.lib.errors import DomainError
-from exams.assembly.blueprint import Blueprint, DomainQuota
+from exams.assembly.blueprint import Blueprint, CompetencyRule, DomainQuota
 
 SEARCH_STEPS = 50_000
 
@@ -30,7 +30,7 @@ class PoolTooSmall(DomainError):
 class PoolItem:
     """One item of the pool.
 
-    `times_used` counts the forms it stood on; `seen_by_candidate` how often this candidate has
+    `times_used` counts the recent forms it stood on; `seen_by_candidate` how often this candidate has
     met it; `groups` holds the ids whose order is drawn (options, steps, left-hand sides).
     """
 
@@ -40,6 +40,7 @@ class PoolItem:
     times_used: int
     seen_by_candidate: int
     groups: Mapping[str, tuple[str, ...]]
+    competencies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def draw_form(
             )
         by_domain.append((quota, ranked))
 
-    chosen = next(_forms(by_domain, earlier_forms), None)
+    chosen = next(_forms(by_domain, earlier_forms, blueprint.competencies), None)
     if chosen is None:
         raise PoolTooSmall(reason="every form left breaks a rule or was already taken by you")
     return order_form(chosen, seed=seed)
@@ -147,6 +148,7 @@ def _lot(seed: str, item_id: str) -> bytes:
 def _forms(
     by_domain: Sequence[tuple[DomainQuota, list[PoolItem]]],
     earlier_forms: frozenset[frozenset[str]],
+    competencies: Sequence[CompetencyRule],
 ) -> Iterator[tuple[PoolItem, ...]]:
     """Forms that obey every rule, best first: a depth-first search with a limit on its steps."""
     steps_left = SEARCH_STEPS
@@ -154,7 +156,8 @@ def _forms(
     def extend(depth: int, chosen: tuple[PoolItem, ...]) -> Iterator[tuple[PoolItem, ...]]:
         nonlocal steps_left
         if depth == len(by_domain):
-            if frozenset(item.id for item in chosen) not in earlier_forms:
+            is_new = frozenset(item.id for item in chosen) not in earlier_forms
+            if is_new and _covers(chosen, competencies):
                 yield chosen
             return
         quota, ranked = by_domain[depth]
@@ -166,6 +169,14 @@ def _forms(
                 yield from extend(depth + 1, chosen + group)
 
     return extend(0, ())
+
+
+def _covers(items: tuple[PoolItem, ...], rules: Sequence[CompetencyRule]) -> bool:
+    return all(
+        sum(any(one.startswith(rule.prefix) for one in item.competencies) for item in items)
+        >= rule.least
+        for rule in rules
+    )
 
 
 def _at_peace(items: tuple[PoolItem, ...]) -> bool:

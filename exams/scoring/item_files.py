@@ -295,8 +295,7 @@ def _task(document: Document, _log: tuple[str, ...]) -> Key:
     brief = document.get("brief", exercise.get("brief"))
     if not isinstance(brief, str) or not brief.strip():
         raise _Wrong("a task needs a brief.")
-    starter = exercise.get("starter", "") if engine == "workflow_map" else ""
-    return TaskKey(engine, exercise, brief, str(starter), 20_000)
+    return TaskKey(engine, exercise, brief, str(exercise.get("starter", "")), 20_000)
 
 
 _KEYS: dict[ItemKind, Callable[[Document, tuple[str, ...]], Key]] = {

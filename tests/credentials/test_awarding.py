@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,50 @@ def test_awarding_a_pass_twice_gives_one_credential(released_pass: Make, learner
 
     assert first.id == second.id
     assert Credential.objects.count() == 1
+
+
+def test_a_credential_of_two_parts_shows_each_with_its_own_cut(
+    released_pass: Make, learner: Any, client: Any
+) -> None:
+    from exams.outcomes import DomainScore, PassedPart
+
+    simple = released_pass(learner)
+    items = PassedPart(
+        exam_slug="one",
+        title="One",
+        items=24,
+        holds_tasks=False,
+        correct=20,
+        of=24,
+        cut=17,
+        domain_scores=simple.domain_scores,
+        minutes_allowed=30,
+        form="C",
+        started_at=simple.started_at,
+        grader_digest="0f" * 32,
+    )
+    tasks = replace(
+        items,
+        exam_slug="two",
+        title="Two",
+        items=3,
+        holds_tasks=True,
+        correct=231,
+        of=300,
+        cut=210,
+        domain_scores=(DomainScore("Draw the work", 77, 100),),
+        minutes_allowed=90,
+    )
+    credential = awarding.award(released_pass(learner, parts=(items, tasks)))
+    queue.run_pending()
+    credential.refresh_from_db()
+
+    assert credential.is_signed
+    assert "parts" not in awarding.evidence_of(simple)
+    sentence = awarding.evidence_sentence(credential.evidence)
+    assert "Two: 231 of 300 points in 3 tasks, 210 needed" in sentence
+    page = client.get(credential.get_absolute_url()).content.decode()
+    assert "Do 3 tasks, each run in the simulator and worth 100 points: Draw the work 77" in page
 
 
 def test_two_passes_give_two_credentials_with_nothing_in_common(

@@ -147,3 +147,86 @@ def test_the_sweep_finds_a_pass_whose_signal_was_lost(
 
     assert Credential.objects.get(user=learner).is_signed
     assert awarding.sweep() == 0
+
+
+# Two parts, one credential ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def operator_exam(transactional_db: None, tmp_path: Path) -> None:
+    """Both parts of the Operator exam as delivered, every item of the bank in use."""
+    from exams import pool_files
+
+    for name in ("operator", "operator-tasks"):
+        folder = tmp_path / "pools" / name
+        shutil.copytree(pool_files.CONTENT / name, folder)
+        for file in (folder / "items").glob("*.yaml"):
+            text = file.read_text(encoding="utf-8")
+            for life in ("draft", "reviewed", "pilot"):
+                text = text.replace(f"life: {life}\n", "life: operational\n")
+            file.write_text(text, encoding="utf-8")
+        pool_files.load(folder)
+
+
+def _sit(client: Any, exam: str) -> Any:
+    """Prepare, start, answer rightly and hand in, by the pages that a candidate uses."""
+    from exams.models import Attempt
+
+    client.post(f"/exams/{exam}/prepare/")
+    attempt = Attempt.objects.get(exam=exam, state="ready")
+    client.post(f"/exams/attempts/{attempt.pk}/start/")
+    for number, item in enumerate(attempt.items.select_related("item_version"), start=1):
+        key = item.item_version.scored_item.key
+        document = getattr(key, "exercise", None)
+        payload = {"text": document["references"]["strong"]} if document else _right(item)
+        saved = client.post(
+            f"/exams/attempts/{attempt.pk}/items/{item.position}/save/",
+            {"client_id": "tab-one", "client_seq": number, "base_rev": 0, "payload": payload},
+            content_type="application/json",
+        )
+        assert saved.status_code == 200, saved.content
+    client.post(f"/exams/attempts/{attempt.pk}/hand-in/", {"confirm": "yes"})
+    queue.run_pending()
+    attempt.refresh_from_db()
+    return attempt
+
+
+# Slow because the whole bank is read; `test_parts.py` and `test_awarding.py` hold the quick ones.
+@pytest.mark.slow
+def test_items_and_tasks_together_become_one_credential(
+    operator_exam: None, signer_process: None, learner: Any, client: Any
+) -> None:
+    from credentials import checking, presentation
+    from credentials.models import Credential
+
+    client.force_login(learner)
+
+    items = _sit(client, "agent-operator")
+
+    assert (items.result.grade_run.correct, items.result.grade_run.of) == (40, 40)
+    assert not Credential.objects.exists()
+    result = client.get(f"/exams/attempts/{items.pk}/result/").content.decode()
+    assert "Certified Agent Operator, tasks is still missing" in result
+
+    tasks = _sit(client, "agent-operator-tasks")
+
+    assert tasks.result.grade_run.passed
+    assert tasks.result.grade_run.of == 300
+    credential = Credential.objects.get(user=learner)
+    assert checking.verdict(credential, at=credential.signed_at).in_force
+    assert credential.achievement.name == "Certified Agent Operator"
+    assert credential.source_id == str(items.pk)
+    assert [part["exam"] for part in credential.evidence["parts"]] == [
+        "agent-operator",
+        "agent-operator-tasks",
+    ]
+    record = presentation.record(credential.evidence)
+    assert (record.correct, record.items, record.cut) == (40, 40, 28)
+    assert [(part.points, part.cut) for part in record.further] == [
+        (tasks.result.grade_run.correct, 210)
+    ]
+    page = client.get(credential.get_absolute_url()).content.decode()
+    assert "Do 3 tasks, each run in the simulator" in page
+    assert "Proves, at practitioner level," in page
+    evidence = client.get(f"/evidence/{credential.pk}", headers={"accept": "text/html"})
+    assert f"{tasks.result.grade_run.correct} of 300 points" in evidence.content.decode()

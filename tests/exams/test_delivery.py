@@ -592,9 +592,15 @@ def test_an_installation_may_keep_its_items_outside_the_repository(
 
 
 def test_every_item_in_the_repository_can_be_loaded(db: None) -> None:
-    for folder in sorted(path.parent for path in pool_files.CONTENT.glob("*/blueprint.yaml")):
-        loaded = pool_files.load(folder)
-        assert min(loaded.by_domain.values()) >= 6
+    loaded = {
+        path.parent.name: pool_files.load(path.parent)
+        for path in pool_files.CONTENT.glob("*/blueprint.yaml")
+    }
+
+    assert min(loaded["foundations"].by_domain.values()) >= 6
+    assert set(loaded["operator-tasks"].by_domain.values()) == {2}
+    # Its items wait for a second reader; the exam's page says that it is not open yet.
+    assert loaded["operator"].exam == "agent-operator"
 
 
 # Own data ---------------------------------------------------------------------------------------
