@@ -221,20 +221,24 @@ def _collect_terms(context: Any, terms: set[str], keywords: set[str]) -> None:
 def _note_terms(value: Any, terms: frozenset[str], used: set[str]) -> None:
     """Everything in `value` that could be read as a term, or as a prefix: keys and texts alike."""
     if isinstance(value, dict):
-        for name, item in value.items():
+        for name in value:
             _note_term(name, terms, used)
-            _note_terms(item, terms, used)
+        inside = value.values()
     elif isinstance(value, list):
-        for item in value:
+        inside = value  # type: ignore[assignment]
+    else:
+        inside = (value,)  # type: ignore[assignment]
+    for item in inside:
+        if isinstance(item, str):
+            _note_term(item, terms, used)
+        elif isinstance(item, (dict, list)):
             _note_terms(item, terms, used)
-    elif isinstance(value, str):
-        _note_term(value, terms, used)
 
 
 def _note_term(text: str, terms: frozenset[str], used: set[str]) -> None:
     if text in terms:
         used.add(text)
-    if (prefix := text.partition(":")[0]) in terms:
+    if ":" in text and (prefix := text.partition(":")[0]) in terms:
         used.add(prefix)
 
 
@@ -311,7 +315,9 @@ def _add_shape(value: Any, known: _Contexts, parts: list[str]) -> bool:
                 # What a keyword allows depends on its very value: looked at one by one.
                 return False
             parts.append("k" + name)
-            if not _add_shape(item, known, parts):
+            if isinstance(item, str):
+                parts.append(_shape_of_text(item, known.terms))
+            elif not _add_shape(item, known, parts):
                 return False
         parts.append("}")
     elif isinstance(value, list):
@@ -354,13 +360,14 @@ def _context_addresses(document: Mapping[str, Any]) -> list[str]:
 
 
 def _refuse_nested_contexts(value: Any) -> None:
-    if isinstance(value, list):
-        for item in value:
-            _refuse_nested_contexts(item)
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         if "@context" in value:
             raise contexts.UnknownContext(address="written into a part of the document")
-        for item in value.values():
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    for item in value:
+        if isinstance(item, (dict, list)):
             _refuse_nested_contexts(item)
 
 
@@ -376,13 +383,18 @@ def _refuse_costly(value: Any, nameless_above: int = 0) -> None:
         if isinstance(name, str) and name.startswith("_:"):
             raise NotCanonical(reason="a part of it is named like a blank node")
         nameless = 0 if name else nameless_above + 1
-        below = [child for item in part.values() for child in _parts(item)]
+        below = [
+            child
+            for item in part.values()
+            if isinstance(item, (dict, list))
+            for child in _parts(item)
+        ]
         if nameless > _MAX_NAMELESS_DEPTH or (
             nameless and sum(1 for child in below if "id" not in child) > _MAX_NAMELESS_PARTS
         ):
             raise NotCanonical(reason="it has too many parts without a name")
-        for item in part.values():
-            _refuse_costly(item, nameless)
+        for child in below:
+            _refuse_costly(child, nameless)
 
 
 def _parts(value: Any) -> list[dict[str, Any]]:
