@@ -62,7 +62,9 @@ def broken_rules(exercise: Mapping[str, Json], record: Mapping[str, Json]) -> tu
 
 
 def _values(record: Mapping[str, Json]) -> dict[str, Value]:
-    return {str(name).replace("-", "_"): value for name, value in record.items()}
+    """What the table shows of a record, and its `facts`: what a reader has to find in its text."""
+    told = {**record, **record.get("facts", {})}
+    return {str(name).replace("-", "_"): value for name, value in told.items() if name != "facts"}
 
 
 def grade(request: GradeRequest) -> GradeReport:
@@ -290,6 +292,9 @@ def check_exercise(exercise: Mapping[str, Json]) -> list[str]:
 def _check_records(exercise: Mapping[str, Json]) -> list[str]:
     problems: list[str] = []
     columns = {row["id"].replace("-", "_") for row in exercise["columns"]}
+    columns |= {
+        name.replace("-", "_") for record in exercise["records"] for name in record.get("facts", {})
+    }
     seen: set[str] = set()
     for row in exercise["rules"]:
         unknown = (names(row["applies"]) | names(row["asks"])) - columns
@@ -299,7 +304,7 @@ def _check_records(exercise: Mapping[str, Json]) -> list[str]:
         seen |= set(broken)
         if len(broken) > 1:
             problems.append(f"Record {record['id']} breaks {len(broken)} rules; let it break one.")
-        missing = columns - {name.replace("-", "_") for name in record}
+        missing = columns - _values(record).keys()
         problems += [f"Record {record['id']} lacks “{name}”." for name in sorted(missing)]
     problems += [
         f"No record breaks the rule “{row['id']}”."

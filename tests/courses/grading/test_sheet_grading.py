@@ -20,6 +20,9 @@ Json = Any
 CONTENT = Path(settings.CONTENT_ROOT)
 FOLDERS = {
     "read-a-run-log": "foundations",
+    "reach-cost-version": "foundations",
+    "seven-wishes": "foundations",
+    "letters-with-reasons": "foundations",
     "decision-log-review": "governance",
     "approval-matrix": "governance",
     "loan-pre-check": "governance",
@@ -172,6 +175,20 @@ def test_an_author_is_told_of_a_record_that_breaks_two_rules() -> None:
     exercise = copy.deepcopy(document("decision-log-review"))
     exercise["records"][3]["basis"] = ""
     assert any("breaks 2 rules" in row for row in record_review.check_exercise(exercise))
+
+
+def test_rules_see_the_facts_of_a_record_and_the_table_does_not_show_them() -> None:
+    report = changed(document("letters-with-reasons"), r_06__verdict="in-order")
+    assert "A rule of the policy applies" in case(report, "r-06").steps[0].says
+    assert "The log knows of no sensor" in case(report, "r-06").steps[1].says
+    assert "no sensor" not in case(report, "r-06").given
+    assert not report.passed
+
+
+def test_an_author_is_told_of_a_record_without_a_fact_that_others_have() -> None:
+    exercise = copy.deepcopy(document("letters-with-reasons"))
+    del exercise["records"][2]["facts"]["plain"]
+    assert "Record r-03 lacks “plain”." in record_review.check_exercise(exercise)
 
 
 # Plans --------------------------------------------------------------------------------------
