@@ -81,9 +81,7 @@ class BeginForm(forms.Form):
     title = forms.CharField(
         label=gettext_lazy("What is the process called?"), max_length=80, required=False
     )
-    template = forms.ChoiceField(
-        label=gettext_lazy("Begin with"), widget=forms.RadioSelect, required=False
-    )
+    template = forms.ChoiceField(label=gettext_lazy("Begin with"), widget=forms.RadioSelect)
     file = forms.FileField(
         label=gettext_lazy("Or a BPMN file"),
         required=False,
@@ -99,7 +97,7 @@ class BeginForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
         field.choices = [
             *((row.id, f"{row.title}. {row.says}") for row in own_world.TEMPLATES),
-            ("", _("An empty map")),
+            ("blank", _("An empty map")),
         ]
         field.initial = own_world.TEMPLATES[0].id
 

@@ -197,10 +197,11 @@ class ReinstateForm(_TypedConfirmation):
 class KeysForm(forms.Form):
     """New keys; and which key is to be withdrawn, when one may have been stolen."""
 
+    WITHDRAW_NONE = "none"
+
     key_name = forms.ChoiceField(
         label=_("What is to happen"),
         help_text=_("Fresh keys are made in any case, so that signing goes on."),
-        required=False,
     )
     note = forms.CharField(
         label=_("Why"),
@@ -212,6 +213,11 @@ class KeysForm(forms.Form):
     def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.ChoiceField, self.fields["key_name"])
-        field.choices = [("", _("New keys; the old ones go on verifying"))] + [
+        field.choices = [(self.WITHDRAW_NONE, _("New keys; the old ones go on verifying"))] + [
             (name, _("New keys, and withdraw %(name)s") % {"name": name}) for name in names
         ]
+
+    def clean_key_name(self) -> str:
+        """The key to be withdrawn, or nothing."""
+        name: str = self.cleaned_data["key_name"]
+        return "" if name == self.WITHDRAW_NONE else name

@@ -316,7 +316,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
                 "accounts:settings": {"name": "Somebody Else"},
                 "credentials:api-keys": {"label": "matrix"},
                 "accounts:erase": {"email": "nobody@example.org"},
-                "credentials:officer-keys": {"key_name": "", "note": "the yearly change"},
+                "credentials:officer-keys": {"key_name": "none", "note": "the yearly change"},
                 "exams:accommodate": {"email": "nobody@example.org", "time_percent": "150"},
             },
         )

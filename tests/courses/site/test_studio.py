@@ -114,7 +114,7 @@ def test_a_bpmn_file_brings_its_own_parts(signed_in: Client) -> None:
     upload = SimpleUploadedFile("mine.bpmn", plain.encode())
     page_after = unescape(
         signed_in.post(
-            "/studio/", {"title": "From a file", "template": "", "file": upload}, follow=True
+            "/studio/", {"title": "From a file", "template": "blank", "file": upload}, follow=True
         ).content.decode()
     )
     process = Process.objects.get()
@@ -132,7 +132,9 @@ def test_a_bpmn_file_brings_its_own_parts(signed_in: Client) -> None:
 
 def test_a_file_that_is_no_bpmn_says_so_and_begins_nothing(signed_in: Client) -> None:
     upload = SimpleUploadedFile("mine.bpmn", b"<!DOCTYPE a><a/>")
-    html = signed_in.post("/studio/", {"title": "Typed", "file": upload}).content.decode()
+    html = signed_in.post(
+        "/studio/", {"title": "Typed", "template": "payments", "file": upload}
+    ).content.decode()
 
     assert "Nothing was taken from the file." in html
     assert 'value="Typed"' in html
