@@ -140,6 +140,7 @@ def live_site() -> Iterator[Site]:
     """Every part running: database, Redis, signer, web, worker and beat. Tests that use it carry
     `pytest.mark.xdist_group("live_site")`, so that one worker runs them and starts it once."""
     var = ROOT / "var-test" / f"site-{os.getpid()}"
+    _refuse_a_second_site_in_one_run()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -161,6 +162,22 @@ def live_site() -> Iterator[Site]:
             process.send_signal(signal.SIGINT)
             process.wait(30)
             shutil.rmtree(var, ignore_errors=True)
+
+
+def _refuse_a_second_site_in_one_run() -> None:
+    """Two sites at a time double the slowest part of the run, and nothing else would tell."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return
+    mark = ROOT / "var-test" / f"site-of-run-{run}"
+    mark.parent.mkdir(exist_ok=True)
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        pytest.fail(
+            "A second worker wants the live site. Its test has no xdist_group mark, or the marks "
+            "no longer reach the scheduler (--dist loadgroup)."
+        )
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
