@@ -41,7 +41,7 @@ def candidates(exam: str) -> list[Candidate]:
         .values_list("item_version__item", "times")
     )
     found = []
-    items = Item.objects.filter(exam=exam, is_operational=True).exclude(current=None)
+    items = Item.objects.filter(exam=exam, life=Item.Life.OPERATIONAL).exclude(current=None)
     for item in items.select_related("current"):
         if item.current is None:
             continue
@@ -123,7 +123,7 @@ def set_state(form_id: int, state: str, *, by: User) -> ExamForm:
     form = ExamForm.objects.select_for_update().get(pk=form_id)
     now = database_now()
     if state == ExamForm.State.OPEN:
-        gone = form.places.filter(item_version__item__is_operational=False).count()
+        gone = form.places.exclude(item_version__item__life=Item.Life.OPERATIONAL).count()
         if gone:
             raise BadForms(problem=f"{gone} items of the form are no longer in use.")
         form.opened_at = form.opened_at or now
@@ -162,7 +162,7 @@ def form_for(user: User, version: BlueprintVersion) -> ExamForm | None:
 
 
 def _has_retired(form: ExamForm) -> bool:
-    return form.places.filter(item_version__item__is_operational=False).exists()
+    return form.places.exclude(item_version__item__life=Item.Life.OPERATIONAL).exists()
 
 
 # Equating -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from exams.models import AttemptItem, Item, ItemScore
+from exams.models import AttemptItem, Item, ItemScore, PilotScore
 from exams.psychometrics.item_analysis import Answer, Finding, ItemStatistics, analyse
 from exams.scoring.items import Item as ScoredItem
 from exams.scoring.items import SingleKey, signs
@@ -28,6 +28,7 @@ class ItemRow:
     domain: str
     kind: str
     version: int
+    is_pilot: bool
     expected_percent: int
     exposure_percent: int
     statistics: ItemStatistics
@@ -38,12 +39,12 @@ class ItemRow:
 
 
 def item_rows(exam: str) -> tuple[ItemRow, ...]:
-    """Every operational item of an exam with its figures, those with findings first.
+    """Every item of an exam in use or on trial with its figures, those with findings first.
 
     Only answers to the current version count: a corrected item starts anew.
     """
     items = (
-        Item.objects.filter(exam=exam, is_operational=True)
+        Item.objects.filter(exam=exam, life__in=(Item.Life.OPERATIONAL, Item.Life.PILOT))
         .exclude(current=None)
         .select_related("current")
     )
@@ -69,6 +70,7 @@ def item_rows(exam: str) -> tuple[ItemRow, ...]:
                 domain=item.domain.replace("-", " "),
                 kind=one.kind,
                 version=item.current.number,
+                is_pilot=item.life == Item.Life.PILOT,
                 expected_percent=int(100 * one.angoff),
                 exposure_percent=round(100 * drawn.get(item.pk, 0) / forms) if forms else 0,
                 statistics=analyse(
@@ -83,20 +85,22 @@ def item_rows(exam: str) -> tuple[ItemRow, ...]:
 
 def _answers(scored: dict[int, ScoredItem]) -> dict[int, list[Answer]]:
     """The answers of released attempts by item version."""
-    rows = ItemScore.objects.filter(
-        run__result__isnull=False,
-        attempt_item__item_version__in=scored,
-    ).values_list(
-        "attempt_item__item_version",
-        "points",
-        "run__correct",
-        "attempt_item__drawn",
-        "attempt_item__response__event__payload",
-    )
     answers: dict[int, list[Answer]] = {}
-    for version_id, points, correct, drawn, payload in rows.iterator(2000):
-        option = ""
-        if payload and "choice" in payload:
-            option = signs(scored[version_id], drawn)["choices"].get(payload["choice"], "")
-        answers.setdefault(version_id, []).append(Answer(points, correct - points, option))
+    for scores in (ItemScore, PilotScore):
+        rows = scores.objects.filter(
+            run__result__isnull=False, attempt_item__item_version__in=scored
+        ).values_list(
+            "attempt_item__item_version",
+            "points",
+            "run__correct",
+            "attempt_item__drawn",
+            "attempt_item__response__event__payload",
+        )
+        for version_id, points, correct, drawn, payload in rows.iterator(2000):
+            option = ""
+            if payload and "choice" in payload:
+                option = signs(scored[version_id], drawn)["choices"].get(payload["choice"], "")
+            # The points of an item on trial are not in the sum, so its rest is the whole sum.
+            rest = correct if scores is PilotScore else correct - points
+            answers.setdefault(version_id, []).append(Answer(points, rest, option))
     return answers

@@ -50,12 +50,25 @@ class BlueprintVersion(models.Model):
 
 
 class Item(models.Model):
-    """One scored task of one exam's pool. `current` is the version that new forms use."""
+    """One scored task of one exam's pool. `current` is the version that new forms use.
+
+    `life` belongs to that version, as does `sent_by`, who sent it to review.
+    """
+
+    class Life(models.TextChoices):
+        DRAFT = "draft", "draft"
+        REVIEWED = "reviewed", "reviewed"
+        PILOT = "pilot", "on trial"
+        OPERATIONAL = "operational", "in use"
+        RETIRED = "retired", "retired"
 
     exam = models.SlugField(max_length=60)
     slug = models.SlugField(max_length=60)
     domain = models.SlugField(max_length=60)
-    is_operational = models.BooleanField(default=True)
+    life = models.CharField(max_length=12, choices=Life.choices, default=Life.DRAFT)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     current = models.ForeignKey(
         "ItemVersion", null=True, on_delete=models.PROTECT, related_name="current_of"
     )
@@ -94,6 +107,30 @@ class ItemVersion(models.Model):
         if known is None:
             known = _SCORED[self.content_sha256] = item_from_document(self.document)
         return known
+
+
+class ItemStep(models.Model):
+    """One step in the life of an item: who took it with which version, and why. Never changed.
+
+    `by` is empty for what a file said when it was loaded, and after an erasure.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="steps")
+    version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
+    deed = models.CharField(max_length=8)
+    before = models.CharField(max_length=12, choices=Item.Life.choices)
+    after = models.CharField(max_length=12, choices=Item.Life.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.before} to {self.after}"
 
 
 class ExamForm(models.Model):
@@ -287,6 +324,8 @@ class AttemptItem(models.Model):
     drawn = models.JSONField(default=dict)
     first_seen_at = models.DateTimeField(null=True, blank=True)
     is_flagged = models.BooleanField(default=False)
+    # On trial: answered like any other, scored apart, without influence on the result.
+    is_pilot = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -457,6 +496,27 @@ class ItemScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.points} of {self.possible}"
+
+
+class PilotScore(models.Model):
+    """The points of an item on trial. They stand apart from `ItemScore`, so that no sum of points
+    can count them by mistake."""
+
+    run = models.ForeignKey(GradeRun, on_delete=models.CASCADE, related_name="pilot_scores")
+    attempt_item = models.ForeignKey(AttemptItem, on_delete=models.CASCADE, related_name="+")
+    points = models.PositiveSmallIntegerField()
+    possible = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["run", "attempt_item"], name="one_trial_per_run_and_item"),
+            CheckConstraint(
+                condition=Q(points__lte=F("possible")), name="no_more_than_possible_on_trial"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points} of {self.possible}, on trial"
 
 
 class TaskRun(models.Model):

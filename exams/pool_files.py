@@ -18,7 +18,7 @@ from checkride.lib.errors import DomainError
 from courses import catalog
 from courses.exercise_files import read_exercise
 from exams.assembly.blueprint import Blueprint, read_blueprint
-from exams.models import BlueprintVersion, Item, ItemVersion
+from exams.models import BlueprintVersion, Item, ItemStep, ItemVersion
 from exams.scoring.item_files import BadItems, Document, Problem, read_items
 from exams.scoring.items import Item as ScoredItem
 
@@ -43,10 +43,12 @@ class UnknownExercise(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `mean_angoff` is the mean rating of the pool, `seconds` the mean time."""
+    """What a load did. `in_use` and `by_domain` count the items from which forms are drawn;
+    `mean_angoff` is the mean rating of the pool, `seconds` the mean time."""
 
     exam: str
     items: int
+    in_use: int
     added: int
     changed: int
     retired: int
@@ -60,7 +62,7 @@ class Loaded:
 
 
 def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredItem, Document]]]:
-    """The blueprint and every operational item of one exam, checked against each other.
+    """The blueprint and every item of one exam, whatever its life, checked against each other.
 
     Raises `BadBlueprint`, or `BadItems` with every problem of every file.
     """
@@ -89,7 +91,7 @@ def read_folder(folder: Path) -> tuple[Blueprint, Document, list[tuple[ScoredIte
                     Problem(shown, 1, f"item “{item.id}” names the unknown domain “{item.domain}”.")
                 )
             origin[item.id] = shown
-            if blueprint.exam in item.exams and item.life == "operational":
+            if blueprint.exam in item.exams:
                 entries.append((item, entry))
     if problems:
         raise BadItems(tuple(problems))
@@ -144,25 +146,47 @@ def store(
     known = {
         item.slug: item for item in Item.objects.filter(exam=blueprint.exam).select_for_update()
     }
+    retired_by_people = set(
+        ItemStep.objects.filter(item__exam=blueprint.exam, after=Item.Life.RETIRED)
+        .exclude(by=None)
+        .values_list("item", flat=True)
+    )
     new = Item.objects.bulk_create(
-        Item(exam=blueprint.exam, slug=scored.id, domain=scored.domain, is_operational=False)
+        Item(exam=blueprint.exam, slug=scored.id, domain=scored.domain)
         for scored, _ in entries
         if scored.id not in known
     )
     items = known | {item.slug: item for item in new}
     versions = _versions(items, entries, at=now)
-    moved = []
+    moved: list[Item] = []
+    steps: list[ItemStep] = []
     for scored, entry in entries:
         item, version = items[scored.id], versions[scored.id, digest(entry)]
-        if item.current_id != version.pk or not item.is_operational:
-            item.current, item.domain, item.is_operational = version, scored.domain, True
-            moved.append(item)
-    Item.objects.bulk_update(moved, ["current", "domain", "is_operational"])
+        # The text is the same, so what people have decided about it stands. A file can bring back
+        # what an earlier load retired because it was gone, and retire what it says is retired.
+        is_back = item.life == Item.Life.RETIRED and item.pk not in retired_by_people
+        stays = item.current_id == version.pk and not is_back
+        if stays and (scored.life != Item.Life.RETIRED or item.life == Item.Life.RETIRED):
+            continue
+        item.current, item.domain, item.sent_by = version, scored.domain, None
+        steps.append(_loaded(item, version, scored.life, "As its file says.", at=now))
+        moved.append(item)
+    Item.objects.bulk_update(moved, ["current", "domain", "life", "sent_by"])
     added, changed = len(new), len(moved) - len(new)
-    gone = Item.objects.filter(exam=blueprint.exam, is_operational=True).exclude(
-        slug__in=[scored.id for scored, _ in entries]
+    gone = list(
+        Item.objects.filter(exam=blueprint.exam)
+        .exclude(life=Item.Life.RETIRED)
+        .exclude(slug__in=[scored.id for scored, _ in entries])
+        .select_related("current")
     )
-    retired = gone.update(is_operational=False)
+    for item in gone:
+        if item.current is not None:
+            steps.append(
+                _loaded(item, item.current, "retired", "Its file does not hold it.", at=now)
+            )
+    Item.objects.bulk_update(gone, ["life"])
+    ItemStep.objects.bulk_create(steps)
+    retired = len(gone)
     loaded = Loaded(
         exam=blueprint.exam,
         items=len(entries),
@@ -170,9 +194,12 @@ def store(
         changed=changed,
         retired=retired,
         by_domain={
-            quota.name: sum(1 for item, _ in entries if item.domain == quota.id)
+            quota.name: sum(
+                1 for item in items.values() if item.domain == quota.id and _is_in_use(item)
+            )
             for quota in blueprint.domains
         },
+        in_use=sum(_is_in_use(item) for item in items.values()),
         mean_angoff=_mean([item.angoff for item, _ in entries]),
         seconds=int(_mean([Decimal(item.seconds) for item, _ in entries])),
     )
@@ -185,6 +212,18 @@ def store(
             facts={"exam": loaded.exam, "added": added, "changed": changed, "retired": retired},
         )
     return loaded
+
+
+def _is_in_use(item: Item) -> bool:
+    return item.life == Item.Life.OPERATIONAL
+
+
+def _loaded(item: Item, version: ItemVersion, life: str, reason: str, *, at: datetime) -> ItemStep:
+    """Give an item the life that a file says, with the step that records it."""
+    before, item.life = item.life, life
+    return ItemStep(
+        item=item, version=version, deed="load", before=before, after=life, reason=reason, at=at
+    )
 
 
 def _versions(

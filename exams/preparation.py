@@ -14,10 +14,13 @@ from checkride.accounts.models import User
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
 from exams import fixed_forms, parts, retakes
-from exams.assembly.draw import Form, PoolItem, draw_form, order_form
+from exams.assembly.draw import Form, PoolItem, draw_form, is_capped, order_form, pilots_for
 from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, ExamForm, Item
+from exams.scoring.items import Item as ScoredItem
 from exams.scoring.items import shuffled_groups
 
+# Over how many of an exam's latest forms exposure is counted.
+RECENT_FORMS = 100
 OPEN_STATES = (Attempt.State.READY, Attempt.State.IN_PROGRESS)
 
 
@@ -66,7 +69,7 @@ class Shortage:
 def shortages(version: BlueprintVersion) -> tuple[Shortage, ...]:
     """Why no form can be drawn: an exam with any of these is not open yet."""
     in_use = dict(
-        Item.objects.filter(exam=version.exam, is_operational=True)
+        Item.objects.filter(exam=version.exam, life=Item.Life.OPERATIONAL)
         .exclude(current=None)
         .values_list("domain")
         .annotate(items=Count("id"))
@@ -187,18 +190,38 @@ def _draw_attempt(
     user: User, version: BlueprintVersion, allowed_s: int, *, at: datetime
 ) -> Attempt:
     blueprint = version.blueprint
-    operational = {
+    in_use = {
         item.slug: item
-        for item in Item.objects.filter(exam=version.exam, is_operational=True)
+        for item in Item.objects.filter(
+            exam=version.exam, life__in=(Item.Life.OPERATIONAL, Item.Life.PILOT)
+        )
         .exclude(current=None)
         .select_related("current")
     }
+    forms, recent = _recent_use(version.exam)
+    pool = _pool(user, list(in_use.values()), recent)
+    operational = [one for one in pool if in_use[one.id].life == Item.Life.OPERATIONAL]
+    # Nobody is asked to judge an answer that cannot count.
+    pilots = [
+        one
+        for one in pool
+        if in_use[one.id].life == Item.Life.PILOT and not _scored(in_use[one.id]).is_judged
+    ]
     fixed = fixed_forms.form_for(user, version)
-    pool = _pool(user, list(operational.values()))
     seed, earlier = secrets.token_hex(16), _earlier_forms(user, version.exam)
     if fixed is None:
-        form = draw_form(blueprint, pool, seed=seed, earlier_forms=earlier)
-        return _store(user, version, form, operational, allowed_s, at=at)
+        form = draw_form(
+            blueprint,
+            [
+                one
+                for one in operational
+                if not is_capped(one.times_used, forms, most=blueprint.most_exposure)
+            ],
+            seed=seed,
+            earlier_forms=earlier,
+            pilots=pilots,
+        )
+        return _store(user, version, form, in_use, allowed_s, at=at)
     # A fixed form keeps the versions that it was made with; only the order is drawn.
     places = {
         place.item_version.item.slug: place.item_version.item
@@ -206,16 +229,38 @@ def _draw_attempt(
     }
     for place in fixed.places.select_related("item_version__item"):
         places[place.item_version.item.slug].current = place.item_version
-    form = order_form(_pool(user, list(places.values())), seed=seed)
+    on_trial = pilots_for(list(places), pilots, most=blueprint.pilots, seed=f"{seed}|pilots")
+    form = order_form(_pool(user, list(places.values()), recent), seed=seed, pilots=on_trial)
+    places = {one.id: in_use[one.id] for one in on_trial} | places
     return _store(user, version, form, places, allowed_s, at=at, fixed=fixed)
 
 
-def _pool(user: User, items: list[Item]) -> list[PoolItem]:
-    used = dict(
-        AttemptItem.objects.values_list("item_version__item")
+def _recent_use(exam: str) -> tuple[int, dict[int, int]]:
+    """How many of the latest forms there are, at most a hundred, and on how many each item stood.
+
+    Recent ones only: otherwise a new item would stand on every form until it had caught up.
+    """
+    latest = list(
+        Attempt.objects.filter(exam=exam)
+        .order_by("-prepared_at")
+        .values_list("pk", flat=True)[:RECENT_FORMS]
+    )
+    used = (
+        AttemptItem.objects.filter(attempt__in=latest)
+        .values_list("item_version__item")
         .annotate(times=Count("id"))
         .values_list("item_version__item", "times")
     )
+    return len(latest), dict(used)
+
+
+def _scored(item: Item) -> ScoredItem:
+    if item.current is None:
+        raise LookupError(f"Item {item} has no version.")
+    return item.current.scored_item
+
+
+def _pool(user: User, items: list[Item], recent: dict[int, int]) -> list[PoolItem]:
     seen = dict(
         AttemptItem.objects.filter(attempt__candidate=user)
         .values_list("item_version__item")
@@ -224,15 +269,13 @@ def _pool(user: User, items: list[Item]) -> list[PoolItem]:
     )
     pool = []
     for item in items:
-        if item.current is None:
-            continue
-        scored = item.current.scored_item
+        scored = _scored(item)
         pool.append(
             PoolItem(
                 id=item.slug,
                 domain=scored.domain,
                 enemies=scored.enemies,
-                times_used=used.get(item.pk, 0),
+                times_used=recent.get(item.pk, 0),
                 seen_by_candidate=seen.get(item.pk, 0),
                 groups=shuffled_groups(scored),
                 competencies=frozenset(scored.competencies),
@@ -243,9 +286,9 @@ def _pool(user: User, items: list[Item]) -> list[PoolItem]:
 
 def _earlier_forms(user: User, exam: str) -> frozenset[frozenset[str]]:
     forms: dict[object, set[str]] = {}
-    rows = AttemptItem.objects.filter(attempt__candidate=user, attempt__exam=exam).values_list(
-        "attempt_id", "item_version__item__slug"
-    )
+    rows = AttemptItem.objects.filter(
+        attempt__candidate=user, attempt__exam=exam, is_pilot=False
+    ).values_list("attempt_id", "item_version__item__slug")
     for attempt_id, slug in rows:
         forms.setdefault(attempt_id, set()).add(slug)
     return frozenset(frozenset(slugs) for slugs in forms.values())
@@ -281,6 +324,7 @@ def _store(
             item_version=items[place.id].current,
             domain=items[place.id].domain,
             drawn={group: list(ids) for group, ids in place.drawn.items()},
+            is_pilot=place.is_pilot,
         )
         for place in form.items
     )

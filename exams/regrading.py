@@ -150,6 +150,7 @@ def affected(row: Regrade) -> Iterator[Affected]:
     held = (
         Attempt.objects.filter(
             items__item_version=row.item_version_id,
+            items__is_pilot=False,
             result__isnull=False,
             candidate__isnull=False,
         )
@@ -158,7 +159,9 @@ def affected(row: Regrade) -> Iterator[Affected]:
     )
     for attempt in held.iterator(200):
         run = attempt.result.grade_run
-        items = list(attempt.items.select_related("item_version", "response__event"))
+        items = list(
+            attempt.items.filter(is_pilot=False).select_related("item_version", "response__event")
+        )
         scores = dict(run.item_scores.values_list("attempt_item", "points"))
         place = next(
             number

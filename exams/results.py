@@ -12,8 +12,8 @@ from checkride.accounts.models import User
 from checkride.jobs.dbclock import database_now
 from checkride.lib.canonical import digest
 from exams import judging, outcomes, save_protocol
-from exams.models import Attempt, AttemptItem, GradeRun, ItemScore, Result
-from exams.scoring.score import POLICY, grader_digest, score_form
+from exams.models import Attempt, AttemptItem, GradeRun, ItemScore, PilotScore, Result
+from exams.scoring.score import POLICY, grader_digest, score_form, score_response
 
 GRADE_JOB = judging.GRADE_JOB
 
@@ -39,7 +39,8 @@ def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
     )
     if attempt.state != Attempt.State.RELEASED:
         save_protocol.require_step(attempt.clock.state, "graded")
-    items = list(attempt.items.select_related("item_version", "response__event"))
+    placed = list(attempt.items.select_related("item_version", "response__event"))
+    items = [item for item in placed if not item.is_pilot]
     payloads = [item.answer_in_authors_ids for item in items]
     blueprint = attempt.blueprint
     judged = judging.judged_points(items)
@@ -86,6 +87,16 @@ def _grade(attempt_id: UUID, *, reason: str) -> GradeRun:
             possible=item.item_version.scored_item.points,
         )
         for item, points in zip(items, score.points, strict=True)
+    )
+    PilotScore.objects.bulk_create(
+        PilotScore(
+            run=run,
+            attempt_item=item,
+            points=score_response(item.item_version.scored_item, item.answer_in_authors_ids),
+            possible=item.item_version.scored_item.points,
+        )
+        for item in placed
+        if item.is_pilot
     )
     was_released = attempt.state == Attempt.State.RELEASED
     attempt.current_grade = run

@@ -5,6 +5,7 @@ from django.urls import path
 from exams import (
     examiner_views,
     form_views,
+    life_views,
     rating_views,
     regrade_views,
     rehearsal_views,
@@ -21,6 +22,9 @@ urlpatterns = [
     path("examiner/ratings/<int:item_id>/", rating_views.rate, name="rate"),
     path("examiner/corrections/", regrade_views.regrades, name="regrades"),
     path("examiner/corrections/<int:regrade_id>/", regrade_views.regrade, name="regrade"),
+    path("examiner/lives/<slug:exam>/", life_views.lives, name="lives"),
+    path("examiner/lives/<slug:exam>/step/", life_views.life_step, name="life-step"),
+    path("examiner/lives/<slug:exam>/<slug:slug>/", life_views.life, name="life"),
     path("examiner/incident/", examiner_views.incident, name="incident"),
     path("examiner/forms/<slug:exam>/", form_views.fixed, name="forms"),
     path("examiner/forms/<int:form_id>/state/", form_views.form_state, name="form-state"),

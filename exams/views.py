@@ -166,6 +166,8 @@ def attempt(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
         {
             "attempt": own,
             "blueprint": own.blueprint,
+            "item_count": own.items.count(),
+            "has_pilots": own.items.filter(is_pilot=True).exists(),
             "rehearsal": Rehearsal.objects.filter(candidate=request.user).first(),
             "nav_section": "exams",
         },
@@ -244,6 +246,7 @@ def sheets(request: SignedInRequest, attempt_id: UUID) -> JsonResponse:
             "attempt": own,
             "blueprint": own.blueprint,
             "sheet": item_page.sheet(place, conflicts=conflicts),
+            "item_count": len(places),
             "previous": previous,
             "following": following,
             "client_id": uuid.uuid4(),
@@ -568,6 +571,7 @@ def _bar(own: Attempt, places: list[AttemptItem], *, at: datetime) -> dict[str, 
     return {
         "attempt": own,
         "blueprint": own.blueprint,
+        "item_count": len(places),
         "remaining_ms": remaining_ms,
         # The end is rounded up to the whole second: 30 minutes must not begin as 31.
         "addresses": {

@@ -16,6 +16,8 @@ from checkride.lib.errors import DomainError
 from exams.assembly.blueprint import Blueprint, CompetencyRule, DomainQuota
 
 SEARCH_STEPS = 50_000
+# With fewer forms than this a share says nothing about exposure.
+LEAST_FORMS_FOR_A_CAP = 20
 
 
 class PoolTooSmall(DomainError):
@@ -48,6 +50,7 @@ class FormItem:
     id: str
     position: int
     drawn: Mapping[str, tuple[str, ...]]
+    is_pilot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,9 @@ def draw_form(
     *,
     seed: str,
     earlier_forms: frozenset[frozenset[str]] = frozenset(),
+    pilots: Sequence[PoolItem] = (),
 ) -> Form:
-    """Draw a form of exactly `blueprint.items` items.
+    """Draw a form of exactly `blueprint.items` items, and up to `blueprint.pilots` of `pilots`.
 
     Items that this candidate has not seen come first, then those seen least by anybody, then
     chance. A form with the same items as one of `earlier_forms` is never drawn.
@@ -112,20 +116,53 @@ def draw_form(
         )
         if len(ranked) < quota.items:
             raise PoolTooSmall(
-                reason=f"“{quota.name}” has {len(ranked)} items in use and needs {quota.items}"
+                reason=f"“{quota.name}” has {len(ranked)} items to draw from and needs {quota.items}"
             )
         by_domain.append((quota, ranked))
 
     chosen = next(_forms(by_domain, earlier_forms, blueprint.competencies), None)
     if chosen is None:
         raise PoolTooSmall(reason="every form left breaks a rule or was already taken by you")
-    return order_form(chosen, seed=seed)
+    on_trial = pilots_for(
+        [item.id for item in chosen], pilots, most=blueprint.pilots, seed=f"{seed}|pilots"
+    )
+    return order_form(chosen, seed=seed, pilots=on_trial)
 
 
-def order_form(chosen: Sequence[PoolItem], *, seed: str) -> Form:
-    """Draw the order of the items of a form, and of the choices in each of them."""
+def is_capped(times_used: int, forms: int, *, most: float) -> bool:
+    """Whether one form more would put an item on more than the share `most` of `forms` + 1.
+
+    `times_used` counts those of the `forms` that held it. Below 20 forms no item is capped.
+    """
+    return forms >= LEAST_FORMS_FOR_A_CAP and times_used + 1 > most * (forms + 1)
+
+
+def pilots_for(
+    chosen: Sequence[str], pilots: Sequence[PoolItem], *, most: int, seed: str
+) -> tuple[PoolItem, ...]:
+    """Up to `most` items on trial for a form: the least tried first, then chance; never one that
+    the candidate has seen, and never an enemy of the form or of one another."""
+    taken: list[PoolItem] = []
+    ids = set(chosen)
+    for item in sorted(pilots, key=lambda one: (one.times_used, _lot(seed, one.id))):
+        if len(taken) == most:
+            break
+        quarrels = not ids.isdisjoint(item.enemies) or any(item.id in one.enemies for one in taken)
+        if item.id not in ids and not item.seen_by_candidate and not quarrels:
+            taken.append(item)
+            ids.add(item.id)
+    return tuple(taken)
+
+
+def order_form(chosen: Sequence[PoolItem], *, seed: str, pilots: Sequence[PoolItem] = ()) -> Form:
+    """Draw the order of the items of a form, and of the choices in each of them.
+
+    Items on trial stand anywhere among the others. The digest names what counts, so it leaves
+    them out.
+    """
     stream = SeededStream(f"{seed}|order")
-    by_id = {item.id: item for item in chosen}
+    by_id = {item.id: item for item in (*chosen, *pilots)}
+    on_trial = {item.id for item in pilots}
     order = stream.shuffled(sorted(by_id))
     items = tuple(
         FormItem(
@@ -135,10 +172,11 @@ def order_form(chosen: Sequence[PoolItem], *, seed: str) -> Form:
                 group: SeededStream(f"{seed}|{item_id}|{group}").shuffled(ids)
                 for group, ids in sorted(by_id[item_id].groups.items())
             },
+            is_pilot=item_id in on_trial,
         )
         for position, item_id in enumerate(order, start=1)
     )
-    return Form(seed=seed, items=items, digest=digest(sorted(by_id)))
+    return Form(seed=seed, items=items, digest=digest(sorted(item.id for item in chosen)))
 
 
 def _lot(seed: str, item_id: str) -> bytes:

@@ -82,7 +82,7 @@ def test_enemies_that_leave_no_form_are_a_refusal_with_a_reason() -> None:
 
 def test_a_domain_with_too_few_items_is_named() -> None:
     pool = [item for item in pool_of(3) if item.id != "security-2"]
-    with pytest.raises(PoolTooSmall, match="“Security” has 2 items in use and needs 3"):
+    with pytest.raises(PoolTooSmall, match="“Security” has 2 items to draw from and needs 3"):
         draw_form(BLUEPRINT, pool, seed="any")
 
 

@@ -552,7 +552,7 @@ def test_an_item_that_is_gone_is_retired(pool: Any, pool_folder: Path) -> None:
     (pool_folder / "items" / "security.yaml").unlink()
 
     assert pool_files.load(pool_folder).retired == 7
-    assert Item.objects.filter(is_operational=True).count() == 49
+    assert Item.objects.filter(life="operational").count() == 49
 
 
 def test_the_command_names_the_file_and_line_of_a_bad_item(db: None, pool_folder: Path) -> None:

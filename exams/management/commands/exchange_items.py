@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if len(paths) != 1:
             raise CommandError("Name one file (GIFT) or one folder (QTI) to write.")
         _, _, entries = pool_files.read_folder(settings.EXAMS_ROOT / exam)
-        documents = [document for _, document in entries]
+        documents = [document for item, document in entries if item.life == "operational"]
         if form == "gift":
             exported = gift.export(documents)
             paths[0].write_text(exported.text, encoding="utf-8")

@@ -43,7 +43,8 @@ class Command(BaseCommand):
                 continue
             self.stdout.write(
                 f"{loaded.exam}: {loaded.items} items "
-                f"({loaded.added} new, {loaded.changed} changed, {loaded.retired} retired)."
+                f"({loaded.added} new, {loaded.changed} changed, {loaded.retired} retired), "
+                f"{loaded.in_use} in use."
             )
             for name, count in loaded.by_domain.items():
                 self.stdout.write(f"  {count:3}  {name}")
