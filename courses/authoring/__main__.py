@@ -3,6 +3,7 @@
 python -m courses.authoring check [FOLDER]
 python -m courses.authoring coverage [FOLDER]
 python -m courses.authoring items [FOLDER]
+python -m courses.authoring spelling [FOLDER ...]
 python -m courses.authoring new lesson|course|exercise|item ID [--course COURSE]
 """
 
@@ -18,6 +19,7 @@ from courses.authoring import coverage, item_flaws
 from courses.authoring.curriculum import read_curriculum
 from courses.authoring.findings import Findings
 from courses.authoring.lessons import pieces
+from courses.authoring.spelling import check_spelling
 from courses.authoring.templates import write_draft
 
 CONTENT = Path(__file__).resolve().parent.parent / "content"
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     items = commands.add_parser("items", help="flaws of items, and texts that are nearly alike")
     items.add_argument("folder", nargs="?", type=Path, default=ITEMS)
     items.add_argument("--content", type=Path, default=CONTENT)
+    spelled = commands.add_parser("spelling", help="words that no dictionary knows, with places")
+    spelled.add_argument("folders", nargs="*", type=Path, default=[CONTENT, ITEMS])
     new = commands.add_parser("new", help="write a first draft in the right form")
     new.add_argument("kind", choices=["lesson", "course", "exercise", "item"])
     new.add_argument("id")
@@ -53,9 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return begin(folder, chosen.kind, chosen.id, course=chosen.course)
     if chosen.command == "coverage":
         return show_coverage(chosen.folder, chosen.items)
+    if chosen.command == "spelling":
+        return show_spelling(chosen.folders)
     if chosen.command == "items":
         return check_items(chosen.folder, chosen.content)
-    return check_folder(chosen.folder, run_graders=not chosen.quick, hints=chosen.hints)
+    wrong = check_folder(chosen.folder, run_graders=not chosen.quick, hints=chosen.hints)
+    # Our own list of words belongs to our own content; another folder has names of its own.
+    return (show_spelling([CONTENT, ITEMS]) if chosen.folder == CONTENT else 0) or wrong
 
 
 def begin(folder: Path, kind: str, name: str, *, course: str) -> int:
@@ -89,6 +97,19 @@ def check_folder(folder: Path, *, run_graders: bool, hints: bool) -> int:
             f"{len(errors)} errors, {len(findings) - len(errors)} hints."
         )
     return 1 if errors or curriculum is None else 0
+
+
+def show_spelling(folders: Sequence[Path]) -> int:
+    """Print the words that no dictionary knows; 1 when there are any. Without a dictionary it says
+    so and is content, since a running site has none."""
+    findings = Findings()
+    if not check_spelling(folders, findings):
+        print("Spelling was not checked: pyspellchecker is not installed (“make setup”).")
+        return 0
+    for row in findings.errors:
+        print(row)
+    print(f"Spelling: {len(findings.errors)} words are in no dictionary.")
+    return 1 if findings.errors else 0
 
 
 def show_coverage(folder: Path, items: Path) -> int:
