@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -88,3 +90,20 @@ class ErasureForm(forms.Form):
                 _("This is not the address of your account. Nothing has been erased.")
             )
         return email
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """allauth's form in words for people who never read about passkeys."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        known = Authenticator.objects.filter(
+            user=kwargs["user"], type=Authenticator.Type.WEBAUTHN
+        ).count()
+        initial = kwargs.setdefault("initial", {})
+        initial.setdefault("name", _("Passkey %(number)d") % {"number": known + 1})
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("What you call it")
+        self.fields["name"].help_text = _("For example “work laptop”, so that you know it again.")
+        alone = self.fields["passwordless"]
+        alone.label = _("Sign in with it alone, without the password")
+        alone.help_text = _("The device then asks for your finger, your face or its PIN.")
