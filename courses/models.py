@@ -377,6 +377,89 @@ class ExaminerLabel(models.Model):
         return f"{self.reading_id}: {self.verdict}"
 
 
+class ModelRun(models.Model):
+    """A learner's prompt on a real model: what was set aside for it, what it cost, what came of it.
+
+    Money is in millionths of a cent, so that a single token can be counted. The row outlives an
+    erasure, without the person and without what was said, because the day's money was spent.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    submission = models.ForeignKey(
+        Submission, null=True, on_delete=models.SET_NULL, related_name="model_runs"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    exercise = models.CharField(max_length=80)
+    host = models.CharField(max_length=300)
+    model = models.CharField(max_length=200)
+    temperature = models.FloatField()
+    repeats = models.PositiveSmallIntegerField()
+    world_digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    says = models.CharField(max_length=300, blank=True)
+    reserved = models.BigIntegerField()
+    cost = models.BigIntegerField(default=0)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    # Faults by kind, those that passed on a second try too.
+    faults = models.JSONField(default=dict)
+    took_ms = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["submission"],
+                condition=Q(state="waiting"),
+                name="one_waiting_model_run_per_submission",
+            ),
+            CheckConstraint(
+                condition=Q(state__in=["waiting", "done", "failed"]),
+                name="only_known_states_of_model_runs",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["at"], name="model_runs_by_day")]
+        ordering: ClassVar = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.exercise} on {self.model}: {self.state}"
+
+
+class ModelTrace(models.Model):
+    """One case on a real model, once. `passed` is empty where a fault ended it."""
+
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="traces")
+    case = models.CharField(max_length=80)
+    repeat = models.PositiveSmallIntegerField()
+    passed = models.BooleanField(null=True)
+    rehearsed = models.BooleanField()
+    steps = models.JSONField()
+    checks = models.JSONField()
+    fault = models.CharField(max_length=20, blank=True)
+    says = models.CharField(max_length=300, blank=True)
+    requests = models.PositiveSmallIntegerField()
+    tokens_in = models.PositiveIntegerField()
+    tokens_out = models.PositiveIntegerField()
+    took_ms = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["run", "case", "repeat"], name="one_model_trace_each"),
+        ]
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.case} {self.repeat}"
+
+
 class HintTaken(models.Model):
     """A hint that a learner opened. It costs nothing; it is kept so that authors see which lines
     of a brief are hard to find."""

@@ -18,6 +18,8 @@ from courses.models import (
     HintTaken,
     LessonProgress,
     MapEdit,
+    ModelRun,
+    ModelTrace,
     Note,
     PlacementResult,
     Process,
@@ -146,6 +148,21 @@ def export(user: User) -> Mapping[str, bytes]:
                 )
             )
         ),
+        "model-runs.json": as_json(
+            list(
+                ModelRun.objects.filter(user=user).values(
+                    *("id", "exercise", "submission__number", "host", "model", "temperature"),
+                    *("state", "says", "tokens_in", "tokens_out", "at", "ended_at"),
+                )
+            )
+        ),
+        "model-traces.json": as_json(
+            list(
+                ModelTrace.objects.filter(run__user=user).values(
+                    *("run", "case", "repeat", "passed", "steps", "checks", "fault", "says")
+                )
+            )
+        ),
         "labels-given.json": as_json(
             list(
                 ExaminerLabel.objects.filter(examiner=user).values(
@@ -163,6 +180,9 @@ def erase(user: User, at: datetime) -> None:
     without her, because it belongs to the runs of others.
     """
     ExaminerLabel.objects.filter(examiner=user).update(examiner=None)
+    # The money of a day was spent whoever spent it; what was said goes.
+    ModelTrace.objects.filter(run__user=user).delete()
+    ModelRun.objects.filter(user=user).update(user=None)
     HintTaken.objects.filter(user=user).delete()
     for model in (
         *(ChosenTrack, CheckAnswer, LessonProgress, Draft, ReplacedDraft, MapEdit),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courses import learner_views, studio_views, trust_views, views, workbench
+from courses import learner_views, model_views, studio_views, trust_views, views, workbench
 
 app_name = "courses"
 urlpatterns = [
@@ -73,6 +73,12 @@ urlpatterns = [
         "exercises/<slug:exercise_id>/put-back/<int:number>/", workbench.put_back, name="put-back"
     ),
     path("exercises/<slug:exercise_id>/trust/", trust_views.trust, name="trust"),
+    path("model/", model_views.operator, name="model-operator"),
+    path(
+        "exercises/<slug:exercise_id>/runs/<int:number>/model/",
+        model_views.model_run,
+        name="model-run",
+    ),
     path("unsure-readings/", trust_views.unsure, name="unsure"),
     path("unsure-readings/<int:reading_id>/", trust_views.decide, name="decide"),
     path("exercises/<slug:exercise_id>/hint/", workbench.hint, name="hint"),

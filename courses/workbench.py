@@ -26,6 +26,7 @@ from courses import (
     map_editing,
     map_exchange,
     map_workbench,
+    model_views,
     notes,
     practice,
     prompt_bench,
@@ -380,6 +381,8 @@ def _page(
         context |= prompt_bench.context(
             exercise, reading, report, earlier, history, request.GET, examined
         )
+        if shown is not None:
+            context["model"] = model_views.beside(user, exercise, shown, report, history)
         if user is not None:
             last = history.last_graded
             newest = practice.report_of(last) if last is not None else None

@@ -94,6 +94,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.has_role(Role.CREDENTIAL_OFFICER)
 
     @property
+    def is_administrator(self) -> bool:
+        return self.has_role(Role.ADMINISTRATOR)
+
+    @property
     def initials(self) -> str:
         """One or two letters for the account button."""
         words = (self.name or self.email).replace("@", " ").split()

@@ -1,21 +1,26 @@
-"""The only client for addresses that people give us.
+"""The only client for other people's servers.
 
-Somebody who names an address must not thereby reach what only this machine can reach. So: https on
-its usual port, the name resolved once, every address it has must be a public one, the connection
-goes to that very address, redirects are not followed, and time is bounded. What comes back is the
-status alone.
+Somebody who names an address must not thereby reach what only this machine can reach. So `post`
+takes https on its usual port alone; the name is resolved once, every address it has must be a
+public one, the connection goes to that very address, redirects are not followed, and time is
+bounded. What comes back is the status alone.
+
+`ask` is for the one server that the operator names in the settings. It may stand inside the
+operator's network; nothing but that server is ever asked, and its answer is read with bounds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
 
 from checkride.lib.errors import DomainError
 
@@ -143,6 +148,112 @@ def post(
     finally:
         watchman.cancel()
         connection.close()
+
+
+Trouble = Literal["away", "slow", "cut", "long"]
+CHUNK = 64 * 1024
+
+
+class NoAnswer(DomainError):
+    """The operator's server gave no whole answer. `trouble` says which way."""
+
+    code = "no-answer"
+    sentence = "The server gave no whole answer: {why}"
+
+    def __init__(self, trouble: Trouble, why: str) -> None:
+        self.trouble = trouble
+        super().__init__(why=why)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered; the names of headers are in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def ask(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    chosen: str,
+    seconds: float,
+    most_bytes: int,
+) -> Answer:
+    """Post `body` to a server that the operator chose, and read what it answers.
+
+    `chosen` is the operator's address; `url` must have its scheme, host and port, and may be http
+    and internal. Redirects come back as they are and are never followed. Raises `AddressRefused`
+    for any other server, and `NoAnswer` when there is no whole answer of at most `most_bytes`
+    within `seconds`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or _server(parts) != _server(urlsplit(chosen)):
+        raise AddressRefused(why="it is not the server that the operator chose.")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    late = threading.Event()
+    # The connection forgets its socket once the head of an answer came; a slow body needs it still.
+    line: list[socket.socket] = []
+
+    def too_late() -> None:
+        late.set()
+        for one in line:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    watchman = threading.Timer(seconds, too_late)
+    watchman.start()
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.connect()
+        line.append(connection.sock)
+        if late.is_set():
+            raise TimeoutError
+        connection.request("POST", target, body=body, headers=dict(headers))
+        response = connection.getresponse()
+        try:
+            found = _read_all(response, most_bytes)
+        finally:
+            if late.is_set():
+                raise TimeoutError
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, named, found)
+    except (OSError, http.client.HTTPException, ValueError) as problem:
+        if late.is_set() or isinstance(problem, TimeoutError):
+            raise NoAnswer("slow", f"it took longer than {seconds:g} seconds.") from problem
+        cut = isinstance(problem, http.client.HTTPException | ConnectionResetError)
+        if cut:
+            raise NoAnswer("cut", "it hung up in the middle.") from problem
+        raise NoAnswer("away", "it could not be reached.") from problem
+    finally:
+        watchman.cancel()
+        connection.close()
+
+
+def _server(parts: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port of an address. Raises `AddressRefused` when it holds a password."""
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as problem:
+        raise AddressRefused(why="its port cannot be read.") from problem
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused(why="it holds a user name or a password.")
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _read_all(response: http.client.HTTPResponse, most_bytes: int) -> bytes:
+    found = bytearray()
+    while chunk := response.read(CHUNK):
+        found += chunk
+        if len(found) > most_bytes:
+            raise NoAnswer("long", f"it is longer than {most_bytes:,} bytes.")
+    if response.length:  # the server promised more than it sent
+        raise NoAnswer("cut", "it hung up in the middle.")
+    return bytes(found)
 
 
 def _hang_up(connection: Any) -> None:

@@ -41,6 +41,7 @@ DUTIES = (
     Duty("examiner", _("Running exams"), "exams:examiner", "is_examiner"),
     Duty("unsure", _("Unsure readings"), "courses:unsure", "is_examiner"),
     Duty("officer", _("Issued credentials"), "credentials:officer", "is_credential_officer"),
+    Duty("model", _("Real model"), "courses:model-operator", "is_administrator"),
     Duty("administration", _("Administration"), "admin:index", "is_staff"),
 )
 
