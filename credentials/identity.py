@@ -11,9 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.text import slugify
 
 from checkride.lib.errors import DomainError
-from credentials.openbadges import document, keys
+from credentials.openbadges import contexts, document, keys
 from credentials.openbadges.dates import read
 
 
@@ -45,6 +46,17 @@ def issuer() -> document.Issuer:
         image=address("credentials:seal"),
         email=settings.ISSUER_EMAIL,
     )
+
+
+def issuer_slug() -> str:
+    """The issuer in the address of its profile, e.g. `checkride`."""
+    return slugify(settings.ISSUER_NAME) or "issuer"
+
+
+def profile() -> dict[str, Any]:
+    """The issuer as Open Badges describe one, as JSON-LD; the same object that every credential
+    quotes, with `@context` beside it."""
+    return {"@context": list(contexts.CREDENTIAL_CONTEXTS), **document.issuer_profile(issuer())}
 
 
 def address(name: str, *parts: object) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from credentials import identity
-from credentials.models import Credential, Revocation
+from credentials.models import AchievementVersion, Credential, Revocation
 from credentials.openbadges import document, verify
 from credentials.openbadges.verify import RecordVerdict, Verdict
 from credentials.public_log import Standing
@@ -364,6 +364,39 @@ def record_verdict(record: RecordVerdict) -> dict[str, object]:
         tone, headline = "warn", _("This record is genuine; not all in it is in force today.")
     inside = [file_verdict(one) for one in record.inside]
     return {"verdict": record, "tone": tone, "headline": headline, "inside": inside}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A published signing key: its name, since when it signs, and what it signs now."""
+
+    name: str
+    since: datetime
+    address: str
+    withdrawn: bool
+
+
+def issuer_facts() -> dict[str, object]:
+    """What the issuer's page says. Raises `identity.KeysNotPublished`."""
+    published = identity.published()
+    withdrawn = {
+        method["id"].rpartition("#")[2]
+        for method in published.did["verificationMethod"]
+        if "revoked" in method
+    }
+    newest: dict[str, AchievementVersion] = {}
+    for version in AchievementVersion.objects.order_by("slug", "version"):
+        newest[version.slug] = version
+    return {
+        "nav_section": "verify",
+        "profile": identity.issuer(),
+        "keys": [
+            ShownKey(kid, since, identity.address("credentials:key", kid), kid in withdrawn)
+            for kid, since in sorted(published.since.items(), key=lambda one: one[1], reverse=True)
+        ],
+        "achievements": list(newest.values()),
+        "json_address": identity.address("credentials:issuer", identity.issuer_slug()),
+    }
 
 
 def embed_line(row: Credential) -> str:

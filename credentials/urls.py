@@ -45,6 +45,7 @@ urlpatterns = [
         name="achievement-image",
     ),
     path("evidence/<uuid:number>", public.evidence, name="evidence"),
+    path("issuers/<slug:issuer_slug>", public.issuer, name="issuer"),
     path("issuer/seal.png", machine.seal_image, name="seal"),
     path(".well-known/did.json", machine.did, name="did"),
     path(".well-known/jwks.json", machine.jwks, name="jwks"),

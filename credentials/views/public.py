@@ -97,7 +97,8 @@ def credential(request: HttpRequest, number: UUID) -> HttpResponse:
             request, "credentials/unavailable.html", {"problem": problem.message}, status=503
         )
         return _private_to_the_link(response)
-    revocation = row.revocation
+    revocations = list(row.revocations.all())
+    revocation = next((one for one in revocations if one.reinstated_at is None), None)
     facts = {
         "nav_section": "verify",
         "credential": row,
@@ -108,7 +109,7 @@ def credential(request: HttpRequest, number: UUID) -> HttpResponse:
         "did_address": identity.address("credentials:did"),
         "list_address": identity.address("credentials:status-list", row.status_list.number),
         "taken": date.fromisoformat(row.evidence["taken"]),
-        "revocations": row.revocations.all(),
+        "revocations": revocations,
         "forms": _FORMS,
     }
     return _private_to_the_link(render(request, "credentials/credential.html", facts))
@@ -300,6 +301,26 @@ def _achievement(request: HttpRequest, slug: str, version: int) -> HttpResponse:
         newest = AchievementVersion.objects.filter(slug=slug).order_by("-version").first()
         facts = {"nav_section": "verify", "achievement": row, "newest": newest}
         response = render(request, "credentials/achievement.html", facts)
+    patch_vary_headers(response, ["Accept"])
+    return response
+
+
+@require_safe
+def issuer(request: HttpRequest, issuer_slug: str) -> HttpResponse:
+    """Who signs here: the Open Badges profile for programs, the same in words for people."""
+    if issuer_slug != identity.issuer_slug():
+        raise Http404
+    media_type = _wanted_json(request)
+    if media_type:
+        text = json.dumps(identity.profile(), indent=1, ensure_ascii=False)
+        response = open_to_all(HttpResponse(text, content_type=media_type))
+        response["Cache-Control"] = "public, max-age=300"
+    else:
+        try:
+            response = render(request, "credentials/issuer.html", presentation.issuer_facts())
+        except identity.KeysNotPublished as problem:
+            facts = {"problem": problem.message}
+            response = render(request, "credentials/unavailable.html", facts, status=503)
     patch_vary_headers(response, ["Accept"])
     return response
 

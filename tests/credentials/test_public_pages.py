@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from checkride.jobs import queue
-from credentials import awarding, limiter, presentation, revoking
+from checkride.lib import clock
+from credentials import awarding, identity, limiter, presentation, revoking, signer
 from credentials.models import AchievementVersion, Credential, Revocation
 from credentials.openbadges import baking, encoding, verify
 
@@ -280,6 +282,44 @@ def test_the_achievement_says_what_had_to_be_done(client: Client, issued: Creden
     )
     as_json = json.loads(as_json.content)
     assert as_json["id"] == "https://checkride.example/achievements/agent-foundations/v1"
+
+
+def test_the_issuer_has_a_profile_for_people_and_for_programs(
+    client: Client, issued: Credential
+) -> None:
+    shown = page(client, "/issuers/checkride")
+    answer = client.get("/issuers/checkride", headers={"Accept": "application/json"})
+
+    assert "did:web:checkride.example" in shown
+    assert "key-2026-11" in shown
+    assert "/achievements/agent-foundations/" in shown
+    profile = answer.json()
+    assert profile.pop("@context")[0] == "https://www.w3.org/ns/credentials/v2"
+    # The same object, to the last word, as in every credential.
+    assert issued.document is not None
+    assert profile == issued.document["issuer"]
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert client.get("/issuers/somebody-else").status_code == 404
+
+
+def test_a_withdrawn_key_is_shown_as_withdrawn(
+    client: Client, running_signer: Any, issued: Credential
+) -> None:
+    (kid, *_others) = [key["kid"] for key in identity.published().jwks["keys"]]
+    changed = signer.withdraw(running_signer.folder, kid, at=clock.now())
+    running_signer.folder.publish(identity.issuer().id, changed)
+
+    assert "Withdrawn" in page(client, "/issuers/checkride")
+
+
+def test_before_the_signers_first_start_the_issuers_page_says_so(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.VAR = tmp_path
+    answer = client.get("/issuers/checkride", headers=BROWSER)
+
+    assert answer.status_code == 503
+    assert "not published its keys" in answer.content.decode()
 
 
 def test_an_awarded_achievement_cannot_be_changed_in_the_database(issued: Credential) -> None:

@@ -290,6 +290,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
         words = {
             "mail_id": mail.pk,
             "exam": "foundations",
+            "issuer_slug": "checkride",
             "track_id": "agent-operator",
             "code": "E4",
             "course_id": "foundations",
