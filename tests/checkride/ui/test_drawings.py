@@ -52,9 +52,15 @@ def test_the_label_of_a_scale_cannot_break_out_of_its_attribute() -> None:
 def test_the_seal_has_sixty_marks_and_twelve_long_ones() -> None:
     marks = drawings.seal_marks()
 
-    assert len(marks) == 60
-    assert sum(mark.long for mark in marks) == 12
-    assert marks[0].path == "M60.0 13.5L60.0 6.0"
+    assert (marks.short.count("M"), marks.long.count("M")) == (48, 12)
+    assert marks.long.startswith("M60.0 13.5L60.0 6.0M")
+
+
+def test_the_scale_has_eleven_ticks_and_three_long_ones() -> None:
+    ticks = drawings.scale(value=None, low=None, high=None, cut=None).ticks
+
+    assert (ticks.count("V17"), ticks.count(" 6V17")) == (11, 3)
+    assert ticks.startswith("M6.0 6V17M34.8 9V17")
 
 
 def test_a_bar_of_nothing_is_empty_and_one_of_too_much_is_full() -> None:
