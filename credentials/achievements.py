@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,9 +41,19 @@ class AchievementChanged(DomainError):
     )
 
 
+class Occupation(BaseModel):
+    """An occupation of the O*NET-SOC 2019 taxonomy in which what the achievement asks is part of
+    the work. It claims neither that the holder is fit for it nor that anybody asks for this."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    onet: Annotated[str, StringConstraints(pattern=r"^\d{2}-\d{4}\.\d{2}$")]
+    title: Text
+
+
 class Definition(BaseModel):
     """One file. `valid_months` is how long a credential holds; `proves` names competencies, at
-    `level` of the framework, which is foundation where nothing is said."""
+    `level` of the framework, which is foundation where nothing is said; `related` occupations."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +68,7 @@ class Definition(BaseModel):
     proves: tuple[str, ...]
     tags: tuple[Text, ...] = ()
     level: Literal["foundation", "practitioner", "lead"] | None = None
+    related: tuple[Occupation, ...] | None = None
 
 
 def definitions(folder: Path = FOLDER) -> dict[str, Definition]:
@@ -127,7 +139,23 @@ def content(definition: Definition) -> dict[str, Any]:
         "framework": f"{framework.title}, version {framework.version}",
         "proves": proves,
         **({"level": definition.level} if definition.level else {}),
+        **({"related": _related(definition.related)} if definition.related else {}),
     }
+
+
+_ONET = "https://www.onetonline.org/link/summary/"
+_ONET_NAME = "O*NET-SOC 2019"
+_RELATED = (
+    "A related occupation: work like that of this achievement is done in it. The achievement covers "
+    "a part of it at most, and qualifies nobody for it."
+)
+
+
+def _related(occupations: Sequence[Occupation]) -> list[dict[str, str]]:
+    return [
+        {"code": one.onet, "title": one.title, "framework": _ONET_NAME, "url": _ONET + one.onet}
+        for one in occupations
+    ]
 
 
 def badge(version: AchievementVersion) -> document.Achievement:
@@ -150,6 +178,17 @@ def badge(version: AchievementVersion) -> document.Achievement:
                 code=competency["code"],
             )
             for competency in said["proves"]
+        )
+        + tuple(
+            document.Alignment(
+                name=one["title"],
+                url=one["url"],
+                framework=one["framework"],
+                code=one["code"],
+                kind=document.OCCUPATION,
+                description=_RELATED,
+            )
+            for one in said.get("related", ())
         ),
     )
 

@@ -50,14 +50,21 @@ class Issuer:
     email: str = ""
 
 
+# The second is for occupations in which such work is done: no claim that anybody is fit for them.
+COMPETENCY, OCCUPATION = "ceasn:Competency", "ext:Occupation"
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A competency the achievement proves, in a public framework."""
+    """A competency the achievement proves, in a public framework; or a related occupation, with a
+    `description` of how it is related."""
 
     name: str
     url: str
     framework: str
     code: str
+    kind: str = COMPETENCY
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +214,9 @@ def achievement_profile(achievement: Achievement) -> dict[str, Any]:
                     "type": ["Alignment"],
                     "targetName": alignment.name,
                     "targetUrl": alignment.url,
+                    **_unless_empty("targetDescription", alignment.description),
                     "targetFramework": alignment.framework,
-                    "targetType": "ceasn:Competency",
+                    "targetType": alignment.kind,
                     "targetCode": alignment.code,
                 }
                 for alignment in achievement.alignments
@@ -307,6 +315,8 @@ def claims(document: Mapping[str, Any]) -> Claims:
                         row["targetUrl"],
                         row["targetFramework"],
                         row["targetCode"],
+                        _known_kind(row["targetType"]),
+                        row.get("targetDescription", ""),
                     )
                     for row in achievement.get("alignment", ())
                 ),
@@ -355,6 +365,12 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)
+
+
+def _known_kind(kind: object) -> str:
+    if kind not in (COMPETENCY, OCCUPATION):
+        raise ValueError(kind)
+    return str(kind)
 
 
 def _whole(text: object) -> int:

@@ -95,7 +95,8 @@ def _competencies(
     for one in held:
         achievement = one["credentialSubject"]["achievement"]
         for row in achievement.get("alignment", ()):
-            if row["targetUrl"].startswith(f"{issuer.url}/"):
+            ours = row["targetUrl"].startswith(f"{issuer.url}/")
+            if ours and row["targetType"] == credential_document.COMPETENCY:
                 yield achievement["id"], row
 
 
