@@ -52,7 +52,7 @@ function said(map: MapDocument, id: string, findings: readonly Finding[]): strin
   const sources = [...new Set(map.edges.filter((way) => way.dst === id).map((way) => nameOf(map, way.src)))];
   const into = sources.length ? `from ${sources.join(' and ')}` : step.kind === 'trigger' ? 'the map begins' : 'nothing leads here';
   const out = step.kind === 'end' ? 'the case ends' : ways.length === 0 ? 'nothing follows' : ways
-    .map((way) => `${wordsOf(way) ? `${wordsOf(way)} ` : ''}to ${nameOf(map, way.dst)}`).join('; ');
+    .map((way) => [way.when ? 'when' : '', wordsOf(way), 'to', nameOf(map, way.dst)].filter(Boolean).join(' ')).join('; ');
   const wrong = findings.map((row) => `${row.code}: ${row.says}`).join(' ');
   return `${step.name}, ${KIND_WORDS[step.kind]}. ${into}; ${out}.${wrong ? ` ${wrong}` : ''}`;
 }
