@@ -714,12 +714,18 @@ _FREE, _OPENS, _ARRIVES, _GIVES_UP = range(4)
 
 @dataclass
 class _Desk:
-    """A pool while its queue is played: how many are free, and who waits in which order."""
+    """A pool while its queue is played: how many are free, and who waits in which order.
+
+    `line` is a heap of whole numbers that sort by priority, arrival and stop; `waiting` tells of
+    each stop that has not given up how many stood before it, and when it came.
+    """
 
     block: Block
     free: int
-    line: list[tuple[int, int, int]] = field(default_factory=list)  # priority, arrival, stop
-    waiting: dict[int, int] = field(default_factory=dict)  # stop -> how many stood before it
+    hours: Hours | None
+    hurry_from: int
+    line: list[int] = field(default_factory=list)
+    waiting: dict[int, tuple[int, int]] = field(default_factory=dict)
     by_priority: list[int] = field(default_factory=lambda: [0] * (MAX_PRIORITY + 1))
     opening: int = -1
 
@@ -728,78 +734,126 @@ def _by_events(program: Program, stops: _Arrivals, *, hurry: bool) -> _Log:
     """Any queue: priorities, people who hurry, hours of work. Events in order of time.
 
     At the same moment somebody becomes free first, then people come to work, then a case arrives,
-    and then patience runs out.
+    and then patience runs out. An event is one whole number, moment before kind before pool or
+    stop, since those are compared much faster than triples; and the first arrivals, which are
+    sorted already, stay out of the heap.
     """
-    desks = [_Desk(pool, pool.staff or 1) for pool in program.pools]
+    desks = [
+        _Desk(
+            pool,
+            pool.staff or 1,
+            pool.hours,
+            pool.overload.line if hurry and pool.overload is not None else _FOREVER,
+        )
+        for pool in program.pools
+    ]
     log = _Log()
-    events = [
-        (now, _ARRIVES, stop) for now, stop in zip(stops.first, stops.roots, strict=True)
-    ]  # sorted, and so a heap
-    arrived: dict[int, int] = {}
+    bits = max(len(stops.pool), len(desks)).bit_length()
+    mask = (1 << bits) - 1
+    opens_bit, arrives_bit, gives_up_bit = (kind << bits for kind in (_OPENS, _ARRIVES, _GIVES_UP))
+    shift = bits + 2
+    # A moment in a line is shorter than this, whatever the replication.
+    rank = _FOREVER.bit_length() + bits
+    pools, service, patience, priorities = (
+        stops.pool, stops.service, stops.patience, stops.priority,
+    )  # fmt: skip
+    events: list[int] = []
+    push, pop = heapq.heappush, heapq.heappop
+    write_stop, write_arrived, write_started = (
+        log.stop.append, log.arrived.append, log.started.append,
+    )  # fmt: skip
+    write_left, write_silent = log.left.append, log.timed_out.append
+    write_ahead, write_hurried = log.in_line.append, log.hurried.append
 
-    def leaves(stop: int, now: int, left: int, *, silent: bool, hurried: bool, ahead: int) -> None:
-        log.stop.append(stop)
-        log.arrived.append(arrived.pop(stop))
-        log.started.append(now)
-        log.left.append(left)
-        log.timed_out.append(silent)
-        log.in_line.append(ahead)
-        log.hurried.append(hurried)
-        if silent:
-            after, delay = stops.after_silence[stop], stops.delay_silence[stop]
-        elif hurried:
+    def serve(desk: _Desk, number: int, stop: int, came: int, now: int, ahead: int) -> None:
+        """Somebody who is free takes the case up."""
+        desk.free -= 1
+        hurried = len(desk.waiting) >= desk.hurry_from
+        day, left = desk.hours, now + service[stop]
+        if day is not None:
+            left = end_of_work(day, now, service[stop])
+        push(events, left << shift | number)
+        write_stop(stop)
+        write_arrived(came)
+        write_started(now)
+        write_left(left)
+        write_silent(False)
+        write_ahead(ahead)
+        write_hurried(hurried)
+        if hurried:
             after, delay = stops.after_hurry[stop], stops.delay_hurry[stop]
         else:
             after, delay = stops.after_answer[stop], stops.delay_answer[stop]
         if after >= 0:
-            heapq.heappush(events, (left + delay, _ARRIVES, after))
+            push(events, left + delay << shift | arrives_bit | after)
 
-    def take_up(number: int, now: int) -> None:
-        desk = desks[number]
-        hours, overload = desk.block.hours, desk.block.overload
-        while desk.free and desk.waiting:
-            if hours is not None and (opens := next_opening(hours, now)) > now:
+    def take_up(desk: _Desk, number: int, now: int) -> None:
+        """Whoever is free takes the next in the line, while people work."""
+        line, waiting = desk.line, desk.waiting
+        while desk.free and waiting:
+            if desk.hours is not None and (opens := next_opening(desk.hours, now)) > now:
                 if desk.opening != opens:
                     desk.opening = opens
-                    heapq.heappush(events, (opens, _OPENS, number))
+                    push(events, opens << shift | opens_bit | number)
                 return
-            *_, stop = heapq.heappop(desk.line)
-            if stop not in desk.waiting:
+            stop = pop(line) & mask
+            found = waiting.pop(stop, None)
+            if found is None:
                 continue  # it gave up
-            ahead = desk.waiting.pop(stop)
-            desk.by_priority[stops.priority[stop]] -= 1
-            hurried = hurry and overload is not None and len(desk.waiting) >= overload.line
-            desk.free -= 1
-            left = now + stops.service[stop]
-            if hours is not None:
-                left = end_of_work(hours, now, stops.service[stop])
-            heapq.heappush(events, (left, _FREE, number))
-            leaves(stop, now, left, silent=False, hurried=hurried, ahead=ahead)
+            desk.by_priority[priorities[stop]] -= 1
+            serve(desk, number, stop, found[1], now, found[0])
 
-    while events:
-        now, what, which = heapq.heappop(events)
-        if what == _FREE:
-            desks[which].free += 1
-            take_up(which, now)
-        elif what == _OPENS:
-            take_up(which, now)
-        elif what == _ARRIVES:
-            number = stops.pool[which]
-            desk = desks[number]
-            priority = stops.priority[which]
-            arrived[which] = now
-            desk.waiting[which] = sum(desk.by_priority[: priority + 1])
-            desk.by_priority[priority] += 1
-            heapq.heappush(desk.line, (priority, now, which))
-            take_up(number, now)
-            if which in desk.waiting and stops.patience[which] < _FOREVER:
-                heapq.heappush(events, (now + stops.patience[which], _GIVES_UP, which))
+    first = [
+        now << shift | arrives_bit | stop
+        for now, stop in zip(stops.first, stops.roots, strict=True)
+    ]
+    first.append(_FOREVER << shift)  # nothing comes after it
+    place = 0
+    coming = first[0]
+    while events or place < len(first) - 1:
+        if events and events[0] < coming:
+            event = pop(events)
         else:
-            desk = desks[stops.pool[which]]
-            ahead_then = desk.waiting.pop(which, None)
-            if ahead_then is not None:
-                desk.by_priority[stops.priority[which]] -= 1
-                leaves(which, now, now, silent=True, hurried=False, ahead=ahead_then)
+            event = coming
+            place += 1
+            coming = first[place]
+        now, what, which = event >> shift, event >> bits & 3, event & mask
+        if what == _FREE:
+            desk = desks[which]
+            desk.free += 1
+            if desk.waiting:
+                take_up(desk, which, now)
+        elif what == _OPENS:
+            take_up(desks[which], which, now)
+        elif what == _ARRIVES:
+            number = pools[which]
+            desk = desks[number]
+            if desk.free and not desk.waiting and desk.hours is None:
+                serve(desk, number, which, now, now, 0)
+                continue
+            priority = priorities[which]
+            desk.waiting[which] = (sum(desk.by_priority[: priority + 1]), now)
+            desk.by_priority[priority] += 1
+            push(desk.line, priority << rank | now << bits | which)
+            if desk.free:
+                take_up(desk, number, now)
+            if patience[which] < _FOREVER and which in desk.waiting:
+                push(events, now + patience[which] << shift | gives_up_bit | which)
+        else:
+            desk = desks[pools[which]]
+            found = desk.waiting.pop(which, None)
+            if found is not None:
+                desk.by_priority[priorities[which]] -= 1
+                write_stop(which)
+                write_arrived(found[1])
+                write_started(now)
+                write_left(now)
+                write_silent(True)
+                write_ahead(found[0])
+                write_hurried(False)
+                after = stops.after_silence[which]
+                if after >= 0:
+                    push(events, now + stops.delay_silence[which] << shift | arrives_bit | after)
     return log
 
 
