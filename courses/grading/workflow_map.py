@@ -33,6 +33,7 @@ from courses.simulators.workflows.baselines import DEGENERATE, front
 from courses.simulators.workflows.draw import draw
 from courses.simulators.workflows.exact import TooManyStates
 from courses.simulators.workflows.measure import (
+    MAX_DOUBLINGS,
     MEASURES,
     Measure,
     Measured,
@@ -64,7 +65,7 @@ Band = Literal["met", "close", "too high", "too low"]
 
 KIND = "workflow_map"
 NAME = "workflow-map engines"
-VERSION = "1.0"
+VERSION = "1.1"
 SOURCES = ("courses/grading/workflow_map.py", "courses/simulators/workflows")
 POINTS_PER_CHECK = 2.0
 POINTS_PER_SUPERFLUOUS_STEP = 0.5
@@ -148,6 +149,7 @@ class Task:
     pass_mark: int
     cases: int
     replications: int
+    doublings: int = MAX_DOUBLINGS
 
     @property
     def world(self) -> World:
@@ -196,7 +198,15 @@ def read_task(exercise: Mapping[str, Json]) -> Task:
         pass_mark=_points(exercise, "pass", 70),
         cases=cases,
         replications=replications,
+        doublings=_doublings(run),
     )
+
+
+def _doublings(run: Mapping[str, Json]) -> int:
+    value = run.get("doublings", MAX_DOUBLINGS)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_DOUBLINGS:
+        raise BadExercise(f"“run.doublings” must be a whole number from 0 to {MAX_DOUBLINGS}.")
+    return value
 
 
 def _get(data: Mapping[str, Json], key: str, kind: type) -> Any:
@@ -366,7 +376,9 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeRepo
     measured: list[Measured] = []
     try:
         for scenario in task.scenarios:
-            measured.append(measure(compile_map(map_, scenario.world), streams))
+            program = compile_map(map_, scenario.world)
+            limits = _limits_of(task, scenario)
+            measured.append(measure(program, streams, limits, task.doublings))
     except (TooManyStates, TooManyTokens, TooManySteps) as error:
         return _not_run(
             [Problem(error.message, code=error.code)],
@@ -376,6 +388,15 @@ def grade_map(task: Task, map_: WorkflowMap, seed: str, by: Grader) -> GradeRepo
         )
     findings = (*findings, *_overloads(measured[0], map_))
     return _report(task, map_, measured, findings, by)
+
+
+def _limits_of(task: Task, scenario: Scenario) -> dict[Measure, tuple[float, float]]:
+    """Where each measure changes its band on this day."""
+    found = {}
+    for target in task.targets:
+        limits = scenario.limits.get(target.measure, target.limits)
+        found[target.measure] = (limits.full, limits.zero)
+    return found
 
 
 def _overloads(measured: Measured, map_: WorkflowMap) -> Iterable[Finding]:
@@ -482,7 +503,7 @@ def _report(
         "run": {
             "cases": task.cases,
             "replications": task.replications,
-            "total": task.cases * task.replications * len(task.scenarios),
+            "total": task.cases * sum(result.replications for result in measured),
         },
     }
     return GradeReport(
@@ -721,6 +742,7 @@ def _scenario_json(scenario: Scenario, result: Measured, score: int) -> dict[str
         "harm_plus_cost": values["harm_per_case"].value + values["cost_per_case"].value,
         "escaped": result.exact.escaped,
         "stuck": result.exact.stuck,
+        "replications": result.replications,
         "ends": dict(result.ends),
         "pools": [asdict(pool) for pool in result.pools],
         "visits": dict(result.exact.visits),

@@ -27,17 +27,26 @@ REPLICATION_MS = 10**11
 
 
 class Streams:
-    """`uniform(block, purpose, visit)[case]`, from Philox; cases are numbered over replications."""
+    """`uniform(block, purpose, visit)[case]`, from Philox; cases are numbered over replications.
 
-    def __init__(self, seed: str, cases: int, replications: int = 1) -> None:
+    `after` replications have been drawn already: the numbers are those that follow theirs.
+    """
+
+    def __init__(self, seed: str, cases: int, replications: int = 1, *, after: int = 0) -> None:
         self.seed = seed
         self.cases = cases
         self.replications = replications
+        self.after = after
         self._drawn: dict[tuple[str, str, int], Floats] = {}
 
     @property
     def total(self) -> int:
         return self.cases * self.replications
+
+    def more(self) -> Streams:
+        """As many replications again, behind all that were drawn so far."""
+        drawn = self.after + self.replications
+        return Streams(self.seed, self.cases, drawn, after=drawn)
 
     def uniform(self, block: str, purpose: str, visit: int = 0) -> Floats:
         key = (block, purpose, visit)
@@ -46,8 +55,12 @@ class Streams:
             name = f"{self.seed}|{block}|{purpose}|{visit}"
             digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
             words = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
-            generator = np.random.Generator(np.random.Philox(key=words))
-            drawn = self._drawn[key] = generator.random(self.total)
+            philox = np.random.Philox(key=words)
+            # One step of its counter gives four numbers.
+            steps, rest = divmod(self.after * self.cases, 4)
+            if steps:
+                philox.advance(steps)
+            drawn = self._drawn[key] = np.random.Generator(philox).random(rest + self.total)[rest:]
         return drawn
 
     def pick(self, block: str, purpose: str, visits: NDArray[Any], cases: Ints) -> Floats:
