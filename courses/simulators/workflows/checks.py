@@ -6,7 +6,7 @@ to b in G without X; X is a set, so two different reviews on two branches are fi
 cases the graph is pruned first: a way is removed when its condition, or an earlier one that always
 wins, makes it certain that no such case takes it; what cannot be decided counts as possible.
 
-Gates stop a run, musts cap the score, and the rest are warnings. The definitions of W01 to W24 are
+Gates stop a run, musts cap the score, and the rest are warnings. The definitions of W01 to W26 are
 in the docstrings of the functions that find them.
 """
 
@@ -53,6 +53,8 @@ WARNINGS = (
     "W22",
     "W23",
     "W24",
+    "W25",
+    "W26",
 )
 # What each check asks, as a heading; the finding says where it fails.
 SAYS: Mapping[str, str] = {
@@ -80,6 +82,8 @@ SAYS: Mapping[str, str] = {
     "W22": "An alarm leads to somebody",
     "W23": "Who is asked next has more authority",
     "W24": "People have time for the work",
+    "W25": "Nobody proposes without the facts",
+    "W26": "What failed does not count as done",
 }
 _MAX_CELLS = 200_000
 # Which kind of step sets the variables that change on the way.
@@ -239,6 +243,8 @@ def run_checks(map_: WorkflowMap, world: World) -> tuple[Finding, ...]:
             _w21,
             _w22,
             _w23,
+            _w25,
+            _w26,
         )
         for finding in check(graph)
     ]
@@ -848,6 +854,53 @@ def _not_above(graph: Graph, silent: Node, asked: Node) -> str | None:
     if above.staff is None and above.cost == above.cost_per_hour == 0:
         return "asks somebody whose time has neither a limit nor a price; nobody is like that."
     return None
+
+
+def _w25(graph: Graph) -> Iterable[Finding]:
+    """For every step a whose block needs a tool: the ok ways out of that tool's steps separate s from a.
+
+    A look-up that failed has found nothing, so its error way counts as a way around it.
+    """
+    for node in graph.map.nodes:
+        needs = graph.world.block(node.block).needs if node.block else ()
+        for need in needs:
+
+            def onward(node_id: str, need: str = need) -> Iterable[str]:
+                looks = graph.nodes[node_id].block == need
+                return [edge.dst for edge in graph.out[node_id] if not (looks and edge.on == "ok")]
+
+            path = walk([graph.start], onward, _at(node.id))
+            if path:
+                yield _finding(
+                    "W25",
+                    f"{graph.name(node.id)} can begin without what "
+                    f"“{graph.world.block(need).name}” finds: {_chain(graph, path)}.",
+                    path,
+                    node=node.id,
+                )
+
+
+def _w26(graph: Graph) -> Iterable[Finding]:
+    """The head of an error way of h reaches no end that says “served” in G - R - H.
+
+    Nobody has served the customer whose action failed, unless it is done again or a person sees to it.
+    """
+    served = {node.id for node in graph.map.nodes if node.outcome == "served"}
+    for target in graph.risky:
+        for edge in graph.out[target]:
+            if edge.on != "error":
+                continue
+            around = _around(graph, {*graph.persons, *graph.risky})
+            path = walk([edge.dst], around, served.__contains__)
+            if path:
+                whole = [target, *path]
+                yield _finding(
+                    "W26",
+                    f"When {graph.name(target)} fails, the case still ends at "
+                    f"{graph.name(path[-1])}, as if it had been done: {_chain(graph, whole)}.",
+                    whole,
+                    edge.sentence,
+                )
 
 
 def superfluous(map_: WorkflowMap, world: World) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ DOMAINS: tuple[Domain, ...] = (
     Domain(
         "Output validation",
         "Is the result true to its source, its form and its limits?",
-        ("W05", "W06", "W07"),
+        ("W05", "W06", "W07", "W25"),
         "A map shows where a result is looked at, not how well a program compares it.",
     ),
     Domain(
@@ -56,7 +56,7 @@ DOMAINS: tuple[Domain, ...] = (
     Domain(
         "Deployment safety",
         "What happens when something is changed or goes wrong half-way?",
-        ("W01", "W02", "W03", "W04", "W10", "W17", "W18", "W19"),
+        ("W01", "W02", "W03", "W04", "W10", "W17", "W18", "W19", "W26"),
         "How a new version is tried before it is used is not in a map.",
     ),
     Domain(

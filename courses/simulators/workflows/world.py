@@ -71,7 +71,10 @@ class Overload:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a step of a map can be. `hit` and `confidence` have one entry per fault, in order."""
+    """What a step of a map can be. `hit` and `confidence` have one entry per fault, in order.
+
+    `needs` are tools whose finding it works with; its rates hold only behind them.
+    """
 
     id: str
     kind: Kind
@@ -89,6 +92,7 @@ class Block:
     rework_share: float = 0.0
     idempotent: bool = False
     authority: int | None = None
+    needs: tuple[str, ...] = ()
     hours: Hours | None = None
     overload: Overload | None = None
 
@@ -275,6 +279,11 @@ def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
         raise BadWorld("world.faults", "the probabilities must add up to 1.")
     rows = _mapping(data, "blocks", "world")
     blocks = tuple(_block(key, _mapping(rows, key, "world.blocks"), faults) for key in rows)
+    tools = {block.id for block in blocks if block.kind == "tool"}
+    for block in blocks:
+        for need in block.needs:
+            if need not in tools:
+                raise BadWorld(f"world.blocks.{block.id}.needs", f"“{need}” is no tool here.")
     arrivals = _mapping(data, "arrivals", "world")
     amount = _mapping(_mapping(data, "amount", "world"), "lognormal", "world.amount")
     sold = _options(exercise)
@@ -286,7 +295,7 @@ def read_world(exercise: Mapping[str, Json], settings: Json = None) -> World:
     if not high_risk:
         raise BadWorld("policy.high_risk", "name the tool whose use can do harm.")
     for block_id in high_risk:
-        if block_id not in {block.id for block in blocks if block.kind == "tool"}:
+        if block_id not in tools:
             raise BadWorld("policy.high_risk", f"“{block_id}” is no tool of this world.")
     return World(
         per_hour=_number(arrivals, "per_hour", "world.arrivals", least=0.01),
@@ -408,6 +417,7 @@ def _block(block_id: str, row: Mapping[str, Json], faults: tuple[Fault, ...]) ->
         authority=None
         if "authority" not in row
         else int(_number(row, "authority", place, least=0, most=100)),
+        needs=_words(row, "needs", place),
         hours=_hours(row["hours"], f"{place}.hours") if "hours" in row else None,
         overload=_overload(_mapping(row, "overload", place), f"{place}.overload", faults)
         if "overload" in row

@@ -149,6 +149,15 @@ MISTAKES: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
         (("alarm -> undo when alarm", "alarm -> reversed when alarm"),),
         "W22",
     ),
+    "proposing before anything was looked up": ((("start -> lookup", "start -> draft"),), "W25"),
+    "going on as if the look-up had not failed": (
+        (("lookup -> escalate on error", "lookup -> draft on error"),),
+        "W25",
+    ),
+    "a failed payment that ends as a paid one": (
+        (("pay -> escalate on error", "pay -> watch on error"),),
+        "W26",
+    ),
     "asking the same people again": (
         (
             ("review -> escalate on timeout", "review -> again on timeout"),
@@ -186,6 +195,21 @@ def test_a_case_that_cannot_finish_is_found(read: Read, change: Change, world: W
     graph = checks.Graph(read(text), world)
 
     assert {finding.path[0] for finding in checks._w03(graph)} >= {"watch", "alarm", "undo"}
+
+
+def test_a_failed_action_may_be_done_again_or_handed_to_a_person(
+    change: Change, codes: Callable[[str], set[str]]
+) -> None:
+    again = (
+        ("pay -> escalate on error", "pay -> second on error"),
+        (
+            "edges:\n",
+            '  second: {kind: tool, block: payment, name: "Pay from the other account"}\nedges:\n'
+            "  - second -> watch\n  - second -> escalate on error\n",
+        ),
+    )
+
+    assert "W26" not in codes(change(*again))
 
 
 SECOND = (

@@ -240,6 +240,7 @@ def test_a_case_that_does_not_exist_is_none(exercise: dict[str, Json], reference
         ("blocks.reviewer.speed", 3, "no such setting"),
         ("blocks.reviewer.dist", "normal", "only “expon”"),
         ("blocks.nobody.secs", 3, "does not have"),
+        ("blocks.refund_agent.needs", ["policy_check"], "no tool here"),
         ("arrivals.peak", {"every": "10h", "from": "6h", "to": "5h", "factor": 2}, "within"),
     ],
 )
