@@ -18,7 +18,7 @@ from checkride.lib.html import sanitize_html
 from courses import map_bench, practice, studio
 from courses.grading.contract import GradeReport, report_to_json
 from courses.models import Variant
-from courses.simulators.workflows import safety_domains
+from courses.simulators.workflows import own_world, report_words, safety_domains
 from courses.simulators.workflows.safety_domains import DomainResult
 
 Json = Any
@@ -103,6 +103,25 @@ def domains(report: GradeReport) -> Sequence[DomainResult]:
     return safety_domains.by_domain(report.details.get("findings", []))
 
 
+def in_short(report: GradeReport, reading: Mapping[str, Json]) -> Sequence[str]:
+    """The run in a few sentences; `reading` is the map as the box has read it."""
+    if report.problems:
+        return (_("The map could not run, so nothing was counted."),)
+    nodes = (reading.get("map") or {}).get("nodes", {})
+    names = {node_id: node["name"] for node_id, node in nodes.items()}
+    return report_words.in_short(report.details, names)
+
+
+def next_steps(report: GradeReport) -> Sequence[str]:
+    """What to do next, the most pressing first."""
+    if report.problems:
+        return [
+            *(problem.message for problem in report.problems),
+            _("Mend what is listed here in the map, and run it again."),
+        ]
+    return report_words.next_steps(report.details)
+
+
 def compare(outcomes: Sequence[studio.Outcome]) -> Compared | None:
     ran = [row for row in outcomes if row.report is not None and not row.report.problems]
     if not ran:
@@ -164,13 +183,18 @@ def as_json(variant: Variant) -> Json:
     report, at = _last_run(variant)
     run = variant.runs.last()
     assert run is not None  # noqa: S101
-    return safety_domains.report_json(
+    reading = _reading(variant, run.text)
+    told = safety_domains.report_json(
         title=variant.process.title,
-        map_=_reading(variant, run.text).get("map"),
+        map_=reading.get("map"),
         facts=run.facts,
         report=report_to_json(report),
         at=at.isoformat(),
     )
+    return told | {
+        "in_short": list(in_short(report, reading)),
+        "next_steps": list(next_steps(report)),
+    }
 
 
 def as_pdf(variant: Variant) -> bytes:
@@ -189,7 +213,10 @@ def as_pdf(variant: Variant) -> bytes:
             "domains": domains(report),
             "svg": sanitize_html(reading.get("svg", ""), figures=True),
             "walk": reading.get("walk_through", []),
-            "facts": studio.facts_of(variant.process),
+            "short": in_short(report, reading),
+            "steps": next_steps(report),
+            "facts": own_world.read_facts(run.facts),
+            "assumed": report_words.assumed(own_world.read_facts(run.facts)),
             "grader": report.grader,
         },
     )

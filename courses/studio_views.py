@@ -183,6 +183,8 @@ def _map_page(
             "outcome": outcome,
             "result": studio_report.result(outcome.report),
             "domains": studio_report.domains(outcome.report),
+            "short": studio_report.in_short(outcome.report, reading or {}),
+            "steps": studio_report.next_steps(outcome.report),
             **map_bench.replay_context(
                 outcome.report, request.GET, sheet, map_editing.world_of(exercise)
             ),

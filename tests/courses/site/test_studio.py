@@ -257,10 +257,19 @@ def test_the_map_and_its_report_are_taken_away(signed_in: Client, process: Proce
     assert report["checkride"] == "process-report/1"
     assert len(report["domains"]) == 8
     assert report["limits"][0]["met"] is True
+    assert report["in_short"][0].startswith("Of 100 cases, ")
+    assert "figures under “What was assumed” are right" in report["next_steps"][-1]
     pdf = pypdf.PdfReader(io.BytesIO(file(signed_in, process, "report-pdf").content))
-    words = " ".join(sheet.extract_text() for sheet in pdf.pages)
+    words = " ".join(" ".join(sheet.extract_text() for sheet in pdf.pages).split())
     assert "Returns" in words
-    assert "Human oversight" in words
+    for domain in safety_domains.DOMAINS:
+        assert domain.name in words
+        assert domain.question in words
+    for told in (*report["in_short"], *report["next_steps"], "What to do next"):
+        assert told in words, told
+    assert all(code not in words for code in ("W11", "W12", "W20")), "codes mean nothing here"
+    html = page(signed_in, address(process, "maps/1/"))
+    assert report["next_steps"][-1] in html
     assert signed_in.get(address(process, "maps/1/files/exe")).status_code == 404
 
 
