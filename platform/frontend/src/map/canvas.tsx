@@ -120,6 +120,19 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
     return () => clearTimeout(timer);
   }, [spots, flow]);
 
+  // A phone that is turned, or a window made smaller, must not leave the map out of sight.
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let width = frame.current!.clientWidth;
+    const watch = new ResizeObserver(() => {
+      if (frame.current === null || frame.current.clientWidth === width) return;
+      width = frame.current.clientWidth;
+      void flow.fitView({padding: 0.1, maxZoom: 1, duration: 0});
+    });
+    watch.observe(frame.current!);
+    return () => watch.disconnect();
+  }, [flow]);
+
   const run = useCallback(async (command: Command): Promise<readonly Wrong[]> => {
     setTrouble('');
     try {
@@ -277,7 +290,7 @@ function Canvas({start, send, arrangeWith}: {start: Start; send: Send; arrangeWi
             </div>
           ))}
         </div>
-        <div className="mapdrawing__flow" aria-hidden="true">
+        <div ref={frame} className="mapdrawing__flow" aria-hidden="true">
           <ReactFlow
             nodes={nodes} edges={edges} nodeTypes={NODE_TYPES}
             onNodesChange={moved}
