@@ -162,7 +162,7 @@ def offers(world: World) -> list[Offer]:
         choices = [("", _("%(people)s, as usual") % {"people": usual})]
         for number in range(option.least, option.most + 1):
             if number < option.default:
-                words = _("%(people)s; fewer save only the work they do not do")
+                words = _("%(people)s; saves nothing but work that is not done")
                 choices.append((str(number), words % {"people": _people(number)}))
             elif number > option.default:
                 hourly = (number - option.default) * option.cost_per_hour

@@ -142,7 +142,7 @@ def test_the_offers_say_the_price_for_each_case(world: World) -> None:
 
     assert dict(people.choices)[""] == "3 people, as usual"
     assert dict(people.choices)["5"] == ("5 people, for $80 an hour more: $2.67 on every case")
-    assert dict(people.choices)["1"].startswith("1 person; fewer save only")
+    assert dict(people.choices)["1"].startswith("1 person; saves nothing but")
     assert list(dict(agent.choices)) == ["", "v2"]
 
 
