@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from checkride.lib import printing
 from checkride.lib.errors import DomainError
 from checkride.lib.html import sanitize_html
-from courses import map_bench, practice, studio
+from courses import map_bench, map_forms, practice, studio
 from courses.grading.contract import GradeReport, report_to_json
 from courses.models import Variant
 from courses.simulators.workflows import own_world, report_words, safety_domains
@@ -25,6 +25,15 @@ Json = Any
 
 _NO_LIMIT = 1e9
 _BLOCK = re.compile(r"\bblock: *\"?([A-Za-z_][A-Za-z0-9_-]*)")
+_WHEN = re.compile(r"\bwhen (.+?), to ")
+_ASKED = {form: words for form, _name, words in map_forms.QUESTIONS}
+# The longest first: “not flagged” before “flagged”.
+_QUESTION = re.compile(
+    "|".join(
+        rf"\b{re.escape(form).replace(re.escape('#'), r'[0-9.]+')}"
+        for form in sorted(_ASKED, key=len, reverse=True)
+    )
+)
 _TOOLS = re.compile(r"\btools: *\[([^\]]*)\]")
 
 
@@ -122,6 +131,18 @@ def next_steps(report: GradeReport) -> Sequence[str]:
     return report_words.next_steps(report.details)
 
 
+def plainly(sentence: str) -> str:
+    """A sentence about a step with its conditions in words: `when the amount is above 400, to Act`."""
+    return _WHEN.sub(lambda found: f"when {_QUESTION.sub(_words, found[1])}, to ", sentence)
+
+
+def _words(found: re.Match[str]) -> str:
+    number = re.search(r"[\d.]+$", found[0])
+    form = found[0] if number is None else f"{found[0][: number.start()]}#"
+    says = str(_ASKED[form])
+    return says if number is None else f"{says} {number[0]}"
+
+
 def compare(outcomes: Sequence[studio.Outcome]) -> Compared | None:
     ran = [row for row in outcomes if row.report is not None and not row.report.problems]
     if not ran:
@@ -212,7 +233,7 @@ def as_pdf(variant: Variant) -> bytes:
             "result": result(report),
             "domains": domains(report),
             "svg": sanitize_html(reading.get("svg", ""), figures=True),
-            "walk": reading.get("walk_through", []),
+            "walk": [plainly(sentence) for sentence in reading.get("walk_through", [])],
             "short": in_short(report, reading),
             "steps": next_steps(report),
             "facts": own_world.read_facts(run.facts),

@@ -74,7 +74,7 @@ def _settings(node: Node, names: dict[str, str], world: World) -> tuple[str, ...
     if node.block in world.high_risk:
         said.append("high risk")
     if node.block and (staff := world.block(node.block).staff):
-        said.append(f"{staff} people")
+        said.append("1 person" if staff == 1 else f"{staff} people")
     if node.actor:
         said.append(f"done by {node.actor}")
     if node.retries is not None:

@@ -18,6 +18,7 @@ MAX_STEPS = 8
 BUSY = 0.85
 NO_LIMIT = 1e9
 LEAST_LIMIT = 0.001
+LEAST_SHARE = 0.0005
 
 # What to do about an open check; its finding says where.
 ADVICE: Mapping[str, str] = {
@@ -65,9 +66,11 @@ def in_short(details: Mapping[str, Json], end_names: Mapping[str, str]) -> tuple
     day = details["scenarios"][0]
     ends = sorted(day["ends"].items(), key=lambda row: -row[1])
     places = [
-        f"{_of_100(share)} at “{end_names.get(end, end)}”" for end, share in ends if share >= 0.0005
+        f"{_of_100(share)} {'at' if number else 'end at'} “{end_names.get(end, end)}”"
+        for number, (end, share) in enumerate(ends)
+        if share >= LEAST_SHARE
     ]
-    said = [f"Of 100 cases, {_and(places)} come to an end."]
+    said = [f"Of 100 cases, {_and(places)}."]
     values = {row["id"]: row["text"] for row in details["targets"]}
     said.append(
         f"On average a case costs {values['cost_per_case']} and does {values['harm_per_case']} of "
@@ -104,8 +107,8 @@ def next_steps(details: Mapping[str, Json]) -> tuple[str, ...]:
         if is_limit(row["full"]) and row["utility"] < 1:
             worst = min(row["by_scenario"], key=lambda day: day["utility"])
             steps.append(
-                f"{LIMITS[row['id']]}. {row['says']} is {worst['text']} on "
-                f"“{worst['title'].lower()}”; your limit is {row['full_text']}."
+                f"{row['says']}: {worst['text']} on “{worst['title'].lower()}”, where the limit is "
+                f"{row['full_text']}. {LIMITS[row['id']]}."
             )
     steps += [_mend(row) for row in others]
     loads = details["scenarios"][0]["pools"]
@@ -129,7 +132,7 @@ def next_steps(details: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def _mend(row: Mapping[str, Json]) -> str:
-    return f"{ADVICE[row['code']]} ({row['says']})"
+    return f"{row['says']} {ADVICE[row['code']]}"
 
 
 def is_limit(value: float) -> bool:

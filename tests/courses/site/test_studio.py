@@ -17,7 +17,7 @@ from lxml import etree
 from checkride.accounts import personal_data
 from checkride.accounts.models import User
 from checkride.lib.clock import now
-from courses import studio
+from courses import studio, studio_report
 from courses.grading.contract import GradeRequest
 from courses.grading.workflow_map import grade
 from courses.models import Draft, Process
@@ -329,3 +329,14 @@ def test_a_removed_process_leaves_no_text_behind(signed_in: Client, process: Pro
     signed_in.post(address(process), {"do": "remove"})
     assert not Draft.objects.exists()
     assert not Process.objects.exists()
+
+
+def test_conditions_are_told_to_a_manager_in_words() -> None:
+    assert studio_report.plainly(
+        "At “Flagged?” (Gateway): 3 ways. 1: when flagged or amount > 400, to Review. 2: when "
+        "verdict == 'approve' and not flagged, to Act, at most once. 3: otherwise to Done."
+    ) == (
+        "At “Flagged?” (Gateway): 3 ways. 1: when a guard has flagged it or the amount is above "
+        "400, to Review. 2: when the person approved and no guard has flagged it, to Act, at most "
+        "once. 3: otherwise to Done."
+    )

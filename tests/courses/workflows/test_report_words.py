@@ -37,7 +37,7 @@ def test_every_check_has_its_advice() -> None:
 def test_a_good_map_is_told_in_short(details: Grade, reference: str) -> None:
     said = report_words.in_short(details(reference), {"paid": "Refund paid"})
 
-    assert re.match(r"Of 100 cases, 9\d at “Refund paid”, \d\.\d at “", said[0])
+    assert re.match(r"Of 100 cases, 9\d end at “Refund paid”, \d\.\d at “", said[0])
     assert said[1].startswith("On average a case costs $")
     assert said[-1].startswith("Of the eight safety domains, none is open. A map cannot show Data")
 
@@ -53,9 +53,10 @@ def test_what_is_broken_comes_first_then_limits_then_the_rest(
     ).replace("  - escalate -> handed\n", "", 1)
     steps = report_words.next_steps(details(text, cost_per_case=1.0))
 
-    assert steps[0].startswith("Lead a refusal to an end, past the step. (The review at “Human")
-    cost = next(n for n, step in enumerate(steps) if "Cost a request is $" in step)
-    waits = next(n for n, step in enumerate(steps) if step.startswith("Say how long a case waits"))
+    assert steps[0].startswith("The review at “Human review” is decorative")
+    assert steps[0].endswith("Lead a refusal to an end, past the step.")
+    cost = next(n for n, step in enumerate(steps) if step.startswith("Cost a request: $"))
+    waits = next(n for n, step in enumerate(steps) if "Say how long a case waits" in step)
     assert 0 < cost < waits
     assert steps[-1].startswith("Ask the people who do this work")
     assert len(steps) <= report_words.MAX_STEPS
