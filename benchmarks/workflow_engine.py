@@ -33,6 +33,7 @@ NAMES = (
     "maps-submission",
     "maps-read",
     "maps-submission-slowest",
+    "maps-exercises",
 )
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "courses/content/systems-thinking/exercises/refunds"
@@ -115,6 +116,16 @@ def main() -> None:
         f"maps-submission-slowest {seconds(lambda: grade(heavy), 3):.2f} s "
         "(limit 3 s, everything to a person with a time-out)"
     )
+    taken = {folder.name: seconds(grading(folder), 3) for folder in sorted(FOLDER.parent.iterdir())}
+    each = ", ".join(f"{name} {s:.2f}" for name, s in taken.items())
+    print(f"maps-exercises {max(taken.values()):.2f} s (limit 2 s, the best map of each: {each})")
+
+
+def grading(folder: Path) -> Callable[[], object]:
+    """Grading the best map of an exercise."""
+    exercise = read_exercise(folder)
+    text = next(iter(exercise["references"].values()))
+    return lambda: grade(GradeRequest("workflow_map", exercise, text))
 
 
 if __name__ == "__main__":
