@@ -42,8 +42,8 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=_("Credential file"),
         help_text=_(
-            "JSON, JWT, the picture of a badge (PNG, SVG), or a certificate (PDF) as it was sent."
-            " It is checked and not kept."
+            "JSON, JWT, the picture of a badge (PNG, SVG), a certificate (PDF) or a learner record"
+            " (JSON), as it was sent. It is checked and not kept."
         ),
         error_messages={
             "required": _("Choose the file you were given."),

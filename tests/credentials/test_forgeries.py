@@ -96,6 +96,8 @@ def test_the_verifier_of_the_digital_credentials_consortium_agrees(samples: Path
     assert steps("valid.json") == (True, True, True)
     assert steps("revoked.json") == (True, False, True)
     assert steps("expired.json") == (True, True, False)
+    # A learner record has no list of its own; its signature is over all that is in it.
+    assert found["transcript.json"]["steps"]["valid_signature"] is True
     assert not any(said["fatal"] for said in found.values())
 
 
