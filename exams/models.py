@@ -624,6 +624,48 @@ class Regrade(models.Model):
         return f"{self.exam} {self.item_version_id} {self.policy}"
 
 
+class Appeal(models.Model):
+    """A candidate's objection to a result, in words, and what a person decided about it.
+
+    `correction` means that an item is corrected for everybody who had it, `retake` that the attempt
+    does not count, neither as a failure nor for a wait.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "not decided"
+        REJECTED = "rejected", "not upheld"
+        CORRECTION = "correction", "upheld: an item is corrected"
+        RETAKE = "retake", "upheld: another attempt at once"
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="appeals")
+    reason = models.TextField()
+    made_at = models.DateTimeField()
+    outcome = models.CharField(
+        max_length=10, choices=Outcome.choices, blank=True, default=Outcome.OPEN
+    )
+    decision = models.TextField(blank=True, default="")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["attempt"], condition=Q(outcome=""), name="one_open_appeal_per_attempt"
+            ),
+            CheckConstraint(
+                condition=Q(outcome="", decided_at__isnull=True, decision="")
+                | (~Q(outcome="") & Q(decided_at__isnull=False) & ~Q(decision="")),
+                name="a_decided_appeal_says_when_and_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id}: {self.get_outcome_display()}"
+
+
 class Incident(models.Model):
     """Something that cost candidates time, and the seconds given to every running attempt."""
 

@@ -11,6 +11,7 @@ from checkride.accounts.models import User
 from checkride.accounts.personal_data import as_json
 from exams.models import (
     Accommodation,
+    Appeal,
     Attempt,
     Rating,
     Rehearsal,
@@ -30,6 +31,13 @@ def export(user: User) -> Mapping[str, bytes]:
             list(
                 Accommodation.objects.filter(candidate=user).values(
                     "time_percent", "pause_minutes", "granted_at", "ends_on"
+                )
+            )
+        ),
+        "appeals.json": as_json(
+            list(
+                Appeal.objects.filter(attempt__candidate=user).values(
+                    "attempt", "reason", "made_at", "outcome", "decision", "decided_at"
                 )
             )
         ),
@@ -53,6 +61,7 @@ def erase(user: User, at: datetime) -> None:
     list(attempts.select_for_update().order_by("pk"))
     TaskRun.objects.filter(attempt_item__attempt__candidate=user).delete()
     Rating.objects.filter(attempt_item__attempt__candidate=user).delete()
+    Appeal.objects.filter(attempt__candidate=user).delete()
     Response.objects.filter(attempt_item__attempt__candidate=user).delete()
     with connection.cursor() as cursor:
         # The trigger on the log of saves lets nothing else delete a row.

@@ -15,7 +15,15 @@ from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
 from exams import fixed_forms, parts, retakes
 from exams.assembly.draw import Form, PoolItem, draw_form, is_capped, order_form, pilots_for
-from exams.models import Accommodation, Attempt, AttemptItem, BlueprintVersion, ExamForm, Item
+from exams.models import (
+    Accommodation,
+    Appeal,
+    Attempt,
+    AttemptItem,
+    BlueprintVersion,
+    ExamForm,
+    Item,
+)
 from exams.scoring.items import Item as ScoredItem
 from exams.scoring.items import shuffled_groups
 
@@ -90,10 +98,16 @@ def eligibility(user: User, version: BlueprintVersion, *, at: datetime) -> Eligi
             "result__grade_run", "blueprint_version"
         )
     )
+    # An upheld appeal has said that these do not count.
+    excused = set(
+        Appeal.objects.filter(attempt__in=attempts, outcome=Appeal.Outcome.RETAKE).values_list(
+            "attempt", flat=True
+        )
+    )
     finished = [
         retakes.FinishedAttempt(closed_at=attempt.closed_at, passed=_passed(attempt))
         for attempt in attempts
-        if attempt.closed_at is not None
+        if attempt.closed_at is not None and attempt.pk not in excused
     ]
     return Eligibility(
         opens_at=retakes.may_sit_from(

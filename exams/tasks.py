@@ -7,7 +7,7 @@ from uuid import UUID
 
 from checkride.jobs.periodic import every
 from checkride.jobs.queue import handler
-from exams import delivery, regrading, results
+from exams import appeals, delivery, regrading, results
 from exams.models import Attempt
 from exams.scoring.score import NotJudgedYet
 
@@ -21,6 +21,11 @@ def close_overdue_attempts() -> None:
 def write_regrade_letter(payload: dict[str, Any]) -> dict[str, Any]:
     told = regrading.write_letter(payload["regrade"], UUID(payload["attempt"]), payload["before"])
     return {"told": told}
+
+
+@handler(appeals.LETTER_JOB)
+def write_appeal_letter(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"told": appeals.write_letter(payload["appeal"])}
 
 
 @handler(results.GRADE_JOB)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from exams import (
+    appeal_views,
     examiner_views,
     form_views,
     life_views,
@@ -25,6 +26,8 @@ urlpatterns = [
     path("examiner/lives/<slug:exam>/", life_views.lives, name="lives"),
     path("examiner/lives/<slug:exam>/step/", life_views.life_step, name="life-step"),
     path("examiner/lives/<slug:exam>/<slug:slug>/", life_views.life, name="life"),
+    path("examiner/appeals/", appeal_views.waiting, name="appeals"),
+    path("examiner/appeals/<int:appeal_id>/", appeal_views.decide, name="appeal-decide"),
     path("examiner/incident/", examiner_views.incident, name="incident"),
     path("examiner/forms/<slug:exam>/", form_views.fixed, name="forms"),
     path("examiner/forms/<int:form_id>/state/", form_views.form_state, name="form-state"),
@@ -51,6 +54,7 @@ urlpatterns = [
     path("attempts/<uuid:attempt_id>/receipt/", views.receipt, name="receipt"),
     path("attempts/<uuid:attempt_id>/receipt.txt", views.receipt_file, name="receipt-file"),
     path("attempts/<uuid:attempt_id>/result/", views.result, name="result"),
+    path("attempts/<uuid:attempt_id>/appeal/", appeal_views.appeal, name="appeal"),
     path("rehearsal/", rehearsal_views.overview, name="rehearsal"),
     path("rehearsal/begin/", rehearsal_views.begin, name="rehearsal-begin"),
     path("rehearsal/<uuid:rehearsal_id>/", rehearsal_views.rehearse, name="rehearse"),

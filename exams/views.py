@@ -23,7 +23,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from checkride.accounts.access import SignedInRequest
 from checkride.jobs.dbclock import database_now
 from checkride.lib.errors import DomainError
-from exams import access, delivery, item_page, parts, preparation, result_page, safe_exam_browser
+from exams import (
+    access,
+    appeals,
+    delivery,
+    item_page,
+    parts,
+    preparation,
+    result_page,
+    safe_exam_browser,
+)
 from exams.models import (
     Attempt,
     AttemptItem,
@@ -529,6 +538,8 @@ def result(request: SignedInRequest, attempt_id: UUID) -> HttpResponse:
             "gaps": [row for row in domains if row.study],
             "opens_at": opens_at,
             "missing": [one for one in all_parts if run.passed and not one.passed_at],
+            "appeal": own.appeals.first(),
+            "appeal_until": appeals.open_until(own, at=now),
             "counts_until": next((one.counts_until for one in all_parts if one.is_this), None),
             "nav_section": "exams",
         },
