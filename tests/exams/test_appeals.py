@@ -63,9 +63,7 @@ def test_one_appeal_is_open_at_a_time_and_one_is_made_of_a_result(
         appeals.make(appealed.attempt, reason=WHY, by=learner)
 
 
-def test_thirty_days_after_the_release_it_is_too_late(
-    failed: Any, learner: Any
-) -> None:
+def test_thirty_days_after_the_release_it_is_too_late(failed: Any, learner: Any) -> None:
     from checkride.jobs.dbclock import database_now
     from exams import appeals
     from exams.models import Result
