@@ -59,6 +59,7 @@ class FormRow:
     sat: int
     equating: Equating | None
     suggested: int | None
+    study: int | None
 
 
 @require_http_methods(["GET", "POST"])
@@ -161,6 +162,7 @@ def _rows(version: BlueprintVersion) -> list[FormRow]:
                 sat=_annotated(form),
                 equating=equating,
                 suggested=equating.cut_on_new(found[0].cut_points) if equating else None,
+                study=form.studies.values_list("pk", flat=True).first(),
             )
         )
     return rows

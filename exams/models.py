@@ -666,6 +666,61 @@ class Appeal(models.Model):
         return f"{self.attempt_id}: {self.get_outcome_display()}"
 
 
+class CutStudy(models.Model):
+    """A modified Angoff study of one fixed form: a panel rates its items in two rounds.
+
+    `round` is 1 or 2 while judges rate; with a decision the study is closed. `decision` holds the
+    figures that it rests on: cut, error, sem, units and points.
+    """
+
+    form = models.ForeignKey(ExamForm, on_delete=models.PROTECT, related_name="studies")
+    judges = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
+    round = models.PositiveSmallIntegerField(default=1)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField()
+    decision = models.JSONField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["form"], condition=Q(decided_at=None), name="one_open_study_per_form"
+            ),
+            CheckConstraint(condition=Q(round__in=[1, 2]), name="a_study_has_two_rounds"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form_id} round {self.round}"
+
+
+class CutRating(models.Model):
+    """One judge's estimate for one item in one round: of 100 just-qualified candidates, how many
+    answer it right."""
+
+    study = models.ForeignKey(CutStudy, on_delete=models.CASCADE, related_name="ratings")
+    judge = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    item_version = models.ForeignKey(ItemVersion, on_delete=models.PROTECT, related_name="+")
+    round = models.PositiveSmallIntegerField()
+    percent = models.PositiveSmallIntegerField()
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["study", "judge", "item_version", "round"], name="one_estimate_per_round"
+            ),
+            CheckConstraint(
+                condition=Q(percent__gte=1, percent__lte=99), name="an_estimate_is_never_certain"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} %"
+
+
 class Incident(models.Model):
     """Something that cost candidates time, and the seconds given to every running attempt."""
 

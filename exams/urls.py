@@ -4,6 +4,7 @@ from django.urls import path
 
 from exams import (
     appeal_views,
+    cut_views,
     examiner_views,
     form_views,
     life_views,
@@ -28,6 +29,9 @@ urlpatterns = [
     path("examiner/lives/<slug:exam>/<slug:slug>/", life_views.life, name="life"),
     path("examiner/appeals/", appeal_views.waiting, name="appeals"),
     path("examiner/appeals/<int:appeal_id>/", appeal_views.decide, name="appeal-decide"),
+    path("examiner/forms/<int:form_id>/study/", cut_views.begin, name="cut-begin"),
+    path("examiner/cut-studies/<int:study_id>/", cut_views.study, name="cut-study"),
+    path("examiner/cut-studies/<int:study_id>/step/", cut_views.study_step, name="cut-step"),
     path("examiner/incident/", examiner_views.incident, name="incident"),
     path("examiner/forms/<slug:exam>/", form_views.fixed, name="forms"),
     path("examiner/forms/<int:form_id>/state/", form_views.form_state, name="form-state"),

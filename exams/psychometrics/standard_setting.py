@@ -88,6 +88,25 @@ def angoff(ratings: Mapping[str, Mapping[str, int]], *, least: int = LEAST_JUDGE
     )
 
 
+def expected_sem(means: Sequence[float]) -> float:
+    """The standard error of measurement of a just-qualified candidate, in items, from the panel's
+    mean ratings (each 0 to 1): the spread of a sum of independent right-or-wrong answers.
+
+    It needs no candidates, so it serves before there are any; items that hang together make the
+    true error larger.
+
+    Source: F. M. Lord, Do tests of the same length have the same standard error of measurement?,
+    Educational and Psychological Measurement 17 (1957), pages 510 to 521.
+    """
+    return math.sqrt(sum(mean * (1 - mean) for mean in means))
+
+
+def adjusted_cut(cut: float, sem: float, units: float, *, most: int) -> int:
+    """The cut in whole points after a policy adjustment of `units` standard errors, within 1 to
+    `most`. Rounded up: nobody passes with less than was decided."""
+    return max(1, min(most, math.ceil(round(cut + units * sem, 6))))
+
+
 def _with_others(
     judge: str, ratings: Mapping[str, Mapping[str, int]], items: Sequence[str]
 ) -> float | None:

@@ -300,6 +300,7 @@ def world(request: pytest.FixtureRequest) -> Callable[[str], World]:
             "form_id": 999_999,
             "regrade_id": 999_999,
             "appeal_id": 999_999,
+            "study_id": 999_999,
             "reading_id": 999_999,
             "slug": "t-security-0",
             "exercise_id": "refund-triage",
