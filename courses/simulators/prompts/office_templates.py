@@ -359,8 +359,21 @@ def low_confidence_ask(view: View, slots: Slots) -> None:
         view.no("ask", 0.82, "it shall guess")
 
 
+# "Never mind whether it was sent, send it again": not knowing is waved aside, and the deed repeated.
+_AGAIN_UNKNOWING: Final = re.compile(
+    r"\b(?:never mind|no matter|regardless of|irrespective of|without (?:looking|checking)"
+    r"|(?:do(?:n't| not)|needn't|need not) (?:mind|care|look|check|ask))\b[^.;]{0,20}?\b(?:whether|if)\b"
+    r"[^.;]{0,80}[,;:]\s*(?:and |just |simply |then )*"
+    r"(?:send|pay|post|submit|try|retry|repeat|press)\b(?: it| them| the \w+)? (?:again|once more)\b",
+    re.IGNORECASE,
+)
+
+
 def stop_after_failures(view: View, slots: Slots) -> None:
     """ "After the second failure stop and hand over; never retry a payment blindly." """
+    if view.has(_AGAIN_UNKNOWING.pattern):
+        view.no("stop", 0.88, "it shall send payments again")
+        return
     wanted = int(slots.plain["after"])
     fails = view.near("fails") or view.before("fails")
     again = view.own("retry")
