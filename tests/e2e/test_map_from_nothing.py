@@ -20,6 +20,7 @@ from courses.simulators.workflows.model import Edge, Node, WorkflowMap
 from courses.simulators.workflows.outline import OUTCOME_WORDS
 from courses.simulators.workflows.writing import duration_text
 
+from .conftest import SIZES
 from .test_workbench import sign_in
 
 Json = Any
@@ -370,7 +371,8 @@ class Reader:
             self.page.wait_for_timeout(20)
 
 
-def test_through_the_accessibility_tree_by_the_forms(learner: Any) -> None:
+def test_through_the_accessibility_tree_by_the_forms_on_a_phone(learner: Any) -> None:
+    learner.page.set_viewport_size(SIZES["phone"])
     learner.open(f"{PAGE}?view=steps")
     reader = Reader(learner.page)
     begin = reader.find("button", "Begin with an empty map")
