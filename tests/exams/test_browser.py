@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("live_site")
 MAKE_PERSON = """
 from allauth.account.models import EmailAddress
 from checkride.accounts.models import User
-user = User.objects.create_user("bad-network@example.org", "a long passphrase", name="Noor Rahimi")
+user = User.objects.create_user("{email}", "a long passphrase", name="Noor Rahimi")
 EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
 """
 
@@ -30,10 +30,14 @@ def context(live_site: Any, browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def sign_in_and_start(page: Page) -> str:
+def make_person(live_site: Any, email: str) -> None:
+    live_site.manage("shell", "-v", "0", "-c", MAKE_PERSON.replace("{email}", email))
+
+
+def sign_in_and_start(page: Page, email: str) -> str:
     """Sign in, prepare and start; the address of the items."""
     page.goto("/accounts/login/?next=/exams/foundations/")
-    page.fill("input[name=login]", "bad-network@example.org")
+    page.fill("input[name=login]", email)
     page.fill("input[name=password]", "a long passphrase")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Prepare my attempt").click()
@@ -62,7 +66,7 @@ def receipt_says(page: Page, text: str) -> None:
 def test_a_rehearsal_shows_saving_reconnecting_and_the_time(
     live_site: Any, context: BrowserContext
 ) -> None:
-    live_site.manage("shell", "-v", "0", "-c", MAKE_PERSON.replace("bad-network", "rehearsing"))
+    make_person(live_site, "rehearsing@example.org")
     page = context.new_page()
     page.goto("/accounts/login/?next=/exams/rehearsal/")
     page.fill("input[name=login]", "rehearsing@example.org")
@@ -89,9 +93,9 @@ def test_a_rehearsal_shows_saving_reconnecting_and_the_time(
 def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
     live_site: Any, context: BrowserContext
 ) -> None:
-    live_site.manage("shell", "-v", "0", "-c", MAKE_PERSON)
+    make_person(live_site, "bad-network@example.org")
     page = context.new_page()
-    items = sign_in_and_start(page)
+    items = sign_in_and_start(page, "bad-network@example.org")
 
     # An answer is saved while typing, and only the server's word says so.
     item = open_single_choice(page, items)
@@ -145,3 +149,58 @@ def test_answers_survive_a_lost_network_a_closed_page_and_a_second_tab(
     other.get_by_role("button", name="Count D instead").click()
     receipt_says(other, "revision 5")
     assert option(other, 3).is_checked()
+
+
+def test_an_answer_given_before_the_script_came_is_saved(
+    live_site: Any, context: BrowserContext
+) -> None:
+    make_person(live_site, "quick-hand@example.org")
+    page = context.new_page()
+    item = open_single_choice(page, sign_in_and_start(page, "quick-hand@example.org"))
+    page.close()
+
+    page = context.new_page()
+    held: list[Any] = []
+    page.route("**/exams/exam*.js", lambda route: held.append(route))
+    with page.expect_request("**/exams/exam*.js"):
+        page.goto(item, wait_until="commit")
+    option(page, 1).check()
+    held[0].continue_()
+
+    receipt_says(page, "revision 1")
+
+
+# Two answers to one item, typed while the first is being sent. Each way round, what is sent last must
+# be what was typed last, and nothing may take an answer away that was never sent.
+RACE = """
+async () => {
+  const { openOutbox } = await import("/static/exams/outbox.js");
+  const lost = [];
+  for (let round = 0; round < 60; round += 1) {
+    const attempt = `race-${round}`;
+    const outbox = await openOutbox(attempt);
+    const entry = (seq, choice) =>
+      ({ attempt, position: 1, clientId: "tab", seq, payload: { choice }, tried: false });
+    await outbox.write(entry(1, "a"));
+    const [first] = await outbox.all(attempt);
+    const steps = [() => outbox.write(entry(2, "b")), () => outbox.claim(first.id)];
+    if (round % 2) steps.reverse();
+    const results = await Promise.all(steps.map((step) => step()));
+    const claimed = results[round % 2 ? 0 : 1];
+    await outbox.remove(claimed.id);
+    const sent = [claimed, ...await outbox.all(attempt)].map((one) => one.payload.choice);
+    if (sent.at(-1) !== "b") lost.push(`${round}: ${sent}`);
+    for (const one of await outbox.all(attempt)) await outbox.remove(one.id);
+  }
+  return lost;
+}
+"""
+
+
+def test_an_answer_changed_while_it_is_sent_is_not_lost(
+    live_site: Any, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.goto("/accessibility/")
+
+    assert page.evaluate(RACE) == []

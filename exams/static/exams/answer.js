@@ -45,6 +45,13 @@ export function readAnswer(form) {
   return READ[form.dataset.kind](form);
 }
 
+// The answer that the server drew into the form, whatever was entered since.
+export function drawnAnswer(form) {
+  const copy = form.cloneNode(true);
+  copy.reset();
+  return readAnswer(copy);
+}
+
 export function writeAnswer(form, payload) {
   const chosen = new Set([payload.choice, ...(payload.choices ?? []), ...(payload.lines ?? []).map(String)]);
   for (const box of form.querySelectorAll("input[type=radio], input[type=checkbox]")) box.checked = chosen.has(box.value);

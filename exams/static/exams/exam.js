@@ -1,7 +1,7 @@
 // The exam in the browser: save as you type, survive a lost connection, tell the time.
 // Everything here has a form behind it that works without script.
 
-import { enableMoving, readAnswer, writeAnswer } from "./answer.js";
+import { drawnAnswer, enableMoving, readAnswer, writeAnswer } from "./answer.js";
 import { Countdown, inWords, short } from "./countdown.js";
 import { holdPage, jot, openOutbox, unjot } from "./outbox.js";
 import { Sheets } from "./sheets.js";
@@ -102,7 +102,8 @@ function showSaveState(state) {
 // Saving --------------------------------------------------------------------------------------
 
 let seq = 0;
-let queued = form ? canonical(readAnswer(form)) : "";
+// A quick hand answers before this script runs: what counts as known is what the server drew.
+let queued = form ? canonical(drawnAnswer(form)) : "";
 let pause = 0;
 let wasOffline = false;
 let position = form ? Number(form.dataset.position) : 0;
@@ -144,9 +145,7 @@ function forgetJot(entry) {
 async function queueAnswer() {
   if (!isDirty()) return;
   const entry = takeEntry();
-  const waiting = (await outbox.all(attempt)).findLast((one) => one.clientId === tab && one.position === entry.position);
-  if (waiting && !waiting.tried) await outbox.put({ ...waiting, payload: entry.payload });
-  else await outbox.add(entry);
+  await outbox.write(entry);
   forgetJot(entry);
   await countWaiting();
 }
@@ -548,6 +547,8 @@ if (leftOver.length > 0) {
     queued = canonical(last.payload);
   }
 }
+
+if (isDirty()) changed();
 
 // After the hand-in: wait for the result ----------------------------------------------------------
 

@@ -23,6 +23,13 @@ async function openDatabase() {
   return settled(request);
 }
 
+// Whether the new entry may take the place of one that waits: the same answer, never yet sent.
+const replaces = (entry) => (waiting) =>
+  waiting.clientId === entry.clientId && waiting.position === entry.position && !waiting.tried;
+
+// `write` and `claim` each read and write in one step, since the page writes while the sender
+// sends: an answer that is on its way is followed, and one that is replaced is sent as it is now.
+//
 // Private windows of some browsers have no database: then the answers live as long as the page.
 class Memory {
   #entries = new Map();
@@ -34,8 +41,17 @@ class Memory {
     return id;
   }
 
-  async put(entry) {
-    this.#entries.set(entry.id, entry);
+  async write(entry) {
+    const waiting = [...this.#entries.values()].findLast(replaces(entry));
+    if (!waiting) return this.add(entry);
+    this.#entries.set(waiting.id, { ...waiting, payload: entry.payload });
+    return waiting.id;
+  }
+
+  async claim(id) {
+    const entry = this.#entries.get(id);
+    if (entry) this.#entries.set(id, { ...entry, tried: true });
+    return this.#entries.get(id);
   }
 
   async remove(id) {
@@ -63,8 +79,22 @@ class Stored {
     return settled(this.#store("readwrite").add(entry));
   }
 
-  async put(entry) {
-    return settled(this.#store("readwrite").put(entry));
+  // Add the entry, or let it take the place of one that was never sent.
+  async write(entry) {
+    const store = this.#store("readwrite");
+    const all = await settled(store.index("attempt").getAll(entry.attempt));
+    const waiting = all.findLast(replaces(entry));
+    return settled(waiting ? store.put({ ...waiting, payload: entry.payload }) : store.add(entry));
+  }
+
+  // The entry as it is now, from now on marked as sent; nothing when it is gone.
+  async claim(id) {
+    const store = this.#store("readwrite");
+    const entry = await settled(store.get(id));
+    if (!entry) return undefined;
+    const claimed = { ...entry, tried: true };
+    await settled(store.put(claimed));
+    return claimed;
   }
 
   async remove(id) {

@@ -64,7 +64,9 @@ export class Sender {
     for (;;) {
       const waiting = (await this.#outbox.all(this.#attempt)).filter(this.#mine);
       if (waiting.length === 0) return true;
-      const outcome = await this.#send(waiting[0]);
+      const entry = await this.#outbox.claim(waiting[0].id);
+      if (!entry) continue;
+      const outcome = await this.#send(entry);
       if (outcome === "again") {
         this.#retryLater();
         return false;
@@ -83,7 +85,6 @@ export class Sender {
   async #send(entry) {
     let response;
     try {
-      if (!entry.tried) await this.#outbox.put({ ...entry, tried: true });
       response = await this.#post(entry, { signal: AbortSignal.timeout(PATIENCE_MS) });
       if (response.status === 403 && (await this.#renewToken())) {
         response = await this.#post(entry, { signal: AbortSignal.timeout(PATIENCE_MS) });
