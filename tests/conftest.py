@@ -204,9 +204,10 @@ CHROMIUM_SWITCHES = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The distribution's Chromium."""
+    """The distribution's Chromium. It ends with its module: as long as it runs, its event loop does,
+    and Django refuses the database to whatever the same worker tests next."""
     from playwright.sync_api import expect, sync_playwright
 
     # What is expected of a page may take longer on a machine that does other work as well.
