@@ -28,7 +28,7 @@ test: export CHECKRIDE_VAR ?= var-test
 test:
 	@$(PYTHON) tools/set_up.py --tests
 	@$(MAKE) --no-print-directory check
-	$(RUN) -m pytest -q -n 3 --dist loadgroup -m "not slow"
+	$(RUN) -m pytest -q -n 2 --dist loadgroup -m "not slow"
 
 check: export CHECKRIDE_VAR ?= var-test
 check: setup

@@ -7,6 +7,7 @@
 
 const DATABASE = "checkride-exam";
 const STORE = "saves";
+const CLOSING_MS = 3000;
 
 const settled = (request) =>
   new Promise((resolve, reject) => {
@@ -138,14 +139,24 @@ export function holdPage(clientId) {
 
 async function takeOver(outbox, attempt) {
   const jots = readJots(attempt);
-  if (jots.length === 0) return;
-  const { held } = (await navigator.locks?.query()) ?? { held: [] };
-  const living = new Set(held.map((lock) => lock.name));
+  const closed = new Map();
+  for (const { clientId } of jots) if (!closed.has(clientId)) closed.set(clientId, await isClosed(clientId));
   const known = new Set((await outbox.all(attempt)).map((entry) => `${entry.clientId}/${entry.seq}`));
   for (const entry of jots) {
-    if (living.has(lockName(entry.clientId))) continue;
+    if (!closed.get(entry.clientId)) continue;
     if (!known.has(`${entry.clientId}/${entry.seq}`)) await outbox.add(entry);
     unjot(entry);
+  }
+}
+
+// A page that was closed a moment ago gives up its lock a moment later.
+async function isClosed(clientId) {
+  if (!navigator.locks) return true;
+  try {
+    await navigator.locks.request(lockName(clientId), { signal: AbortSignal.timeout(CLOSING_MS) }, () => {});
+    return true;
+  } catch {
+    return false;
   }
 }
 
