@@ -16,6 +16,8 @@ import pytest
 
 from checkride.jobs import queue
 
+from ..exams.right_answers import right_answer
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -63,35 +65,11 @@ def passed_attempt(transactional_db: None, learner: Any) -> Any:
         delivery.save_response(
             attempt.pk,
             item.position,
-            delivery.Save("tab-one", number, 0, _right(item)),
+            delivery.Save("tab-one", number, 0, right_answer(item)),
             arrival=delivery.Arrival(lambda: 0.0),
         )
     delivery.hand_in(attempt.pk, arrival=delivery.Arrival(lambda: 0.0))
     return attempt
-
-
-def _right(item: Any) -> dict[str, Any]:
-    """The answer that earns the point, in the signs that this form gives to the options."""
-    from exams.scoring import items as kinds
-
-    scored = item.item_version.scored_item
-    by_sign = kinds.signs(scored, item.drawn)
-    choice = {author: sign for sign, author in by_sign.get("choices", {}).items()}
-    left = {author: sign for sign, author in by_sign.get("left", {}).items()}
-    match scored.key:
-        case kinds.SingleKey(right=right):
-            return {"choice": choice[right]}
-        case kinds.MultipleKey(right=right):
-            return {"choices": sorted(choice[one] for one in right)}
-        case kinds.NumericKey(value=value):
-            return {"number": str(value)}
-        case kinds.OrderingKey(right=right):
-            return {"positions": {choice[one]: place for place, one in enumerate(right, start=1)}}
-        case kinds.MatchingKey(right=right):
-            return {"pairs": {left[one]: choice[other] for one, other in right.items()}}
-        case kinds.HotspotKey(right=right):
-            return {"lines": sorted(right)}
-    raise AssertionError(item)
 
 
 def test_a_passed_exam_becomes_a_credential_that_holds(
@@ -178,7 +156,7 @@ def _sit(client: Any, exam: str) -> Any:
     for number, item in enumerate(attempt.items.select_related("item_version"), start=1):
         key = item.item_version.scored_item.key
         document = getattr(key, "exercise", None)
-        payload = {"text": document["references"]["strong"]} if document else _right(item)
+        payload = {"text": document["references"]["strong"]} if document else right_answer(item)
         saved = client.post(
             f"/exams/attempts/{attempt.pk}/items/{item.position}/save/",
             {"client_id": "tab-one", "client_seq": number, "base_rev": 0, "payload": payload},
